@@ -1,0 +1,15 @@
+import type { Instant } from '../instant.ts';
+import { FUTURE_MICROS, HORIZON_MICROS } from '../limits.ts';
+import type { Refusal } from './dead-letter.ts';
+
+/**
+ * Age is judged by the publish time of the message, not by the clock of whoever reads it, so that every delivery of a message is
+ * judged alike. Both bounds are inclusive.
+ */
+export function judgeAge(time: Instant, publishTime: Instant): Refusal | undefined {
+  if (publishTime - time > HORIZON_MICROS)
+    return { reason: 'too_old', detail: 'time is more than 45 days before its publish time' };
+  if (time - publishTime > FUTURE_MICROS)
+    return { reason: 'in_the_future', detail: 'time is more than 5 minutes after its publish time' };
+  return undefined;
+}

@@ -1,0 +1,337 @@
+import { parseRfc3339 } from '../calendar/rfc3339.ts';
+import type { Instant } from '../instant.ts';
+import { DATA_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from '../limits.ts';
+import { canonicalize, JsonScanner } from './canonical-json.ts';
+import type { Refusal } from './dead-letter.ts';
+import type { UsageEvent } from './event.ts';
+import { digestOfSaid, identityOf } from './identity.ts';
+import { judgeAge } from './lateness.ts';
+
+/** A message as a topic delivers it, reduced to what an event is made of. */
+export interface RawMessage {
+  readonly data: Uint8Array;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly publishTime: Instant;
+}
+
+/** An event, or why there is none. What could be read of a refused one helps to find it again. */
+export type ParsedEvent =
+  | { readonly event: UsageEvent; readonly refusal?: never }
+  | { readonly event?: never; readonly refusal: Refusal; readonly known: KnownAttributes };
+
+export interface KnownAttributes {
+  readonly id: string | null;
+  readonly source: string | null;
+  readonly type: string | null;
+  readonly subject: string | null;
+}
+
+/** The attributes found, before they are judged. `null` is an attribute that is not set. */
+interface Envelope {
+  specversion: string | null;
+  id: string | null;
+  source: string | null;
+  type: string | null;
+  subject: string | null;
+  time: string | null;
+  datacontenttype: string | null;
+  data: string;
+  others: [string, string][] | undefined;
+  /** What is wrong with the last value of an attribute, by its name: of duplicate keys the last wins here, too. */
+  faults: Map<string, Refusal> | undefined;
+  /** All of it is printable ASCII with nothing escaped, so that names need only their length judged. */
+  plain: boolean;
+}
+
+const emptyEnvelope = (): Envelope => ({
+  specversion: null,
+  id: null,
+  source: null,
+  type: null,
+  subject: null,
+  time: null,
+  datacontenttype: null,
+  data: 'null',
+  others: undefined,
+  faults: undefined,
+  plain: false,
+});
+
+const JSON_CONTENT_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
+
+/** Reads a CloudEvent 1.0 in structured or binary mode. `namespace` comes from the feed, never from the message. */
+export function parseEvent(namespace: string, message: RawMessage): ParsedEvent {
+  const envelope = emptyEnvelope();
+  const refusal = readEnvelope(message, envelope) ?? judgeEnvelope(envelope);
+  return refusal ? refused(refusal, envelope) : finish(namespace, message, envelope);
+}
+
+const refused = (refusal: Refusal, { id, source, type, subject }: Envelope): ParsedEvent => ({
+  refusal,
+  known: { id, source, type, subject },
+});
+
+function finish(namespace: string, message: RawMessage, envelope: Envelope): ParsedEvent {
+  // judgeEnvelope has refused every null.
+  const {
+    id,
+    source,
+    type,
+    subject,
+    time: sentTime,
+    data,
+  } = envelope as Envelope & Record<keyof KnownAttributes, string>;
+  let time = message.publishTime;
+  if (sentTime !== null) {
+    const parsed = parseRfc3339(sentTime);
+    if (!parsed) return refused(invalid('time', 'is not an RFC 3339 time with an offset'), envelope);
+    // A time may have any number of decimals, all of which are digested and kept.
+    if (sentTime.length > NAME_BYTES_MAX) return refused(tooLong('time'), envelope);
+    time = parsed.at;
+    const age = judgeAge(time, message.publishTime);
+    if (age) return refused(age, envelope);
+  }
+  const identity = identityOf(namespace, source, id);
+  const digest = digestOfSaid(identity, { type, subject, sentTime, data }, envelope.plain);
+  const attributes = envelope.others ? othersText(envelope.others) : null;
+  const { publishTime } = message;
+  return {
+    event: {
+      namespace,
+      identity,
+      digest,
+      id,
+      source,
+      type,
+      subject,
+      sentTime,
+      time,
+      data,
+      attributes,
+      publishTime,
+    },
+  };
+}
+
+/** Of one name the last counts, and an attribute that is null is not set. */
+function othersText(others: [string, string][]): string | null {
+  const set = [...new Map(others)].filter(([, value]) => value !== 'null');
+  if (set.length === 0) return null;
+  set.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${set.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+}
+
+function readEnvelope(message: RawMessage, envelope: Envelope): Refusal | undefined {
+  const binary = message.attributes['ce-specversion'] !== undefined;
+  // First of all, so that its dead letter can be found whatever is wrong with the body.
+  if (binary) readBinaryAttributes(message.attributes, envelope);
+  // A body of another type is no JSON, but that is not what is wrong with it.
+  const ofAnotherType = binary ? judgeContentType(envelope.datacontenttype) : undefined;
+  if (ofAnotherType) return ofAnotherType;
+  if (message.data.length > MESSAGE_BYTES_MAX) {
+    return { reason: 'too_large', detail: `the message has more than ${MESSAGE_BYTES_MAX} bytes` };
+  }
+  const text = decode(message.data);
+  if (text === undefined) return { reason: 'malformed_json', detail: 'the bytes are not UTF-8' };
+  return binary ? readBinaryBody(text, envelope) : readStructured(text, envelope);
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decode(data: Uint8Array): string | undefined {
+  try {
+    return strictUtf8.decode(data);
+  } catch {
+    return undefined;
+  }
+}
+
+function readStructured(text: string, envelope: Envelope): Refusal | undefined {
+  const scanner = new JsonScanner(text);
+  scanner.skipSpace();
+  if (!scanner.take(123)) return notAnObject(text);
+  envelope.plain = scanner.plain;
+  if (!scanner.closesAtOnce()) {
+    do {
+      const name = scanner.key();
+      if (name === undefined || !readAttribute(scanner, name, envelope)) break;
+    } while (scanner.more());
+  }
+  if (scanner.fault !== 'malformed_json' && !scanner.end()) return jsonRefusal('malformed_json');
+  if (scanner.fault !== undefined) return jsonRefusal(scanner.fault);
+  return envelope.faults?.values().next().value;
+}
+
+function notAnObject(text: string): Refusal {
+  const whole = canonicalize(text);
+  if ('fault' in whole && whole.fault === 'malformed_json') return jsonRefusal('malformed_json');
+  return { reason: 'not_an_event', detail: 'a CloudEvent is a JSON object' };
+}
+
+function jsonRefusal(reason: 'malformed_json' | 'too_deep' | 'value_out_of_range'): Refusal {
+  const details = {
+    malformed_json: 'the message is not valid JSON',
+    too_deep: 'data is nested more than 8 deep',
+    value_out_of_range: 'a number has more than 64 digits in plain form',
+  };
+  return { reason, detail: details[reason] };
+}
+
+type TextAttribute = 'specversion' | 'id' | 'source' | 'type' | 'subject' | 'time' | 'datacontenttype';
+
+/** Reads the value of one member of a structured event. False when it is no JSON; a fault of its kind waits until all of the text was read. */
+function readAttribute(scanner: JsonScanner, name: string, envelope: Envelope): boolean {
+  switch (name) {
+    case 'specversion':
+    case 'id':
+    case 'source':
+    case 'type':
+    case 'subject':
+    case 'time':
+    case 'datacontenttype':
+      return readText(scanner, name, envelope);
+    case 'data': {
+      const data = scanner.value(0);
+      envelope.data = data ?? 'null';
+      return data !== undefined;
+    }
+    default:
+      return readOther(scanner, name, envelope);
+  }
+}
+
+function readText(scanner: JsonScanner, name: TextAttribute, envelope: Envelope): boolean {
+  scanner.skipSpace();
+  const quoted = scanner.text.charCodeAt(scanner.at) === 34;
+  const value = quoted ? scanner.string() : scanner.value(0);
+  if (value === undefined) return false;
+  setText(envelope, name, quoted ? value : null);
+  noteFault(envelope, name, quoted || value === 'null' ? undefined : 'must be a string');
+  return true;
+}
+
+function noteFault(envelope: Envelope, name: string, fault: string | undefined): void {
+  if (fault !== undefined) (envelope.faults ??= new Map()).set(name, invalid(name, fault));
+  else if (envelope.faults !== undefined) envelope.faults.delete(name);
+}
+
+/** One store for each name: a computed property would cost the hot path more than the whole switch. */
+function setText(envelope: Envelope, name: TextAttribute, value: string | null): void {
+  switch (name) {
+    case 'specversion':
+      envelope.specversion = value;
+      return;
+    case 'id':
+      envelope.id = value;
+      return;
+    case 'source':
+      envelope.source = value;
+      return;
+    case 'type':
+      envelope.type = value;
+      return;
+    case 'subject':
+      envelope.subject = value;
+      return;
+    case 'time':
+      envelope.time = value;
+      return;
+    case 'datacontenttype':
+      envelope.datacontenttype = value;
+  }
+}
+
+function readOther(scanner: JsonScanner, name: string, envelope: Envelope): boolean {
+  const value = scanner.value(0);
+  if (value === undefined) return false;
+  if (name === 'data_base64')
+    noteFault(envelope, name, value === 'null' ? undefined : 'is not supported: send data as JSON');
+  else (envelope.others ??= []).push([name, value]);
+  return true;
+}
+
+/** Binary mode: the attributes travel as `ce-*`, the message body is the data. */
+function readBinaryAttributes(attributes: RawMessage['attributes'], envelope: Envelope): void {
+  for (const [key, value] of Object.entries(attributes)) {
+    const name = key.toLowerCase();
+    if (name === 'content-type') envelope.datacontenttype = value;
+    if (!name.startsWith('ce-')) continue;
+    const attribute = name.slice(3);
+    if (isTextAttribute(attribute)) envelope[attribute] = value;
+    else (envelope.others ??= []).push([attribute, JSON.stringify(value)]);
+  }
+}
+
+function readBinaryBody(body: string, envelope: Envelope): Refusal | undefined {
+  if (body === '') return undefined;
+  const data = canonicalize(body);
+  if ('fault' in data) return jsonRefusal(data.fault);
+  envelope.data = data.canonical;
+  return undefined;
+}
+
+const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+]);
+const isTextAttribute = (name: string): name is Exclude<TextAttribute, 'datacontenttype'> =>
+  TEXT_ATTRIBUTES.has(name);
+
+const invalid = (name: string, fault: string): Refusal => ({
+  reason: 'attribute_invalid',
+  detail: `${name} ${fault}`,
+});
+const tooLong = (name: string): Refusal => ({
+  reason: 'too_large',
+  detail: `${name} has more than ${NAME_BYTES_MAX} bytes`,
+});
+
+function judgeEnvelope(envelope: Envelope): Refusal | undefined {
+  if (envelope.specversion === null)
+    return { reason: 'not_an_event', detail: 'specversion is missing: send CloudEvents 1.0' };
+  if (envelope.specversion !== '1.0') return invalid('specversion', 'must be "1.0"');
+  return (
+    judgeContentType(envelope.datacontenttype) ??
+    judgeName('id', envelope.id, envelope.plain) ??
+    judgeName('source', envelope.source, envelope.plain) ??
+    judgeName('type', envelope.type, envelope.plain) ??
+    judgeName('subject', envelope.subject, envelope.plain) ??
+    judgeData(envelope.data)
+  );
+}
+
+const judgeContentType = (type: string | null): Refusal | undefined =>
+  type === null || JSON_CONTENT_TYPE.test(type)
+    ? undefined
+    : invalid('datacontenttype', 'must be application/json');
+
+/** Control characters (C0, DEL, C1) and lone surrogates. */
+const FORBIDDEN_IN_NAMES = /[\u0000-\u001f\u007f-\u009f]/; // eslint-disable-line no-control-regex -- they are what is refused
+const ASCII_ONLY = /^[\u0000-\u007f]*$/; // eslint-disable-line no-control-regex -- ASCII is a range of codes
+
+function judgeName(name: keyof KnownAttributes, value: string | null, plain: boolean): Refusal | undefined {
+  if (value === null) return { reason: 'attribute_missing', detail: `${name} is required` };
+  if (value === '') return invalid(name, 'must not be empty');
+  if ((plain ? value.length : utf8Bytes(value, NAME_BYTES_MAX)) > NAME_BYTES_MAX) {
+    return tooLong(name);
+  }
+  if (plain) return undefined;
+  if (FORBIDDEN_IN_NAMES.test(value) || !value.isWellFormed())
+    return invalid(name, 'holds a control character or half a surrogate pair');
+  return undefined;
+}
+
+function judgeData(data: string): Refusal | undefined {
+  if (utf8Bytes(data, DATA_BYTES_MAX) <= DATA_BYTES_MAX) return undefined;
+  return { reason: 'too_large', detail: `data has more than ${DATA_BYTES_MAX} bytes` };
+}
+
+/** Bytes of UTF-8, counted only where the length could exceed `limit`: a UTF-16 unit takes at most three. */
+function utf8Bytes(text: string, limit: number): number {
+  if (text.length * 3 <= limit || text.length > limit || ASCII_ONLY.test(text)) return text.length;
+  return Buffer.byteLength(text, 'utf8');
+}

@@ -1,0 +1,101 @@
+import type { Hash128 } from '#domain/metering/hash128.ts';
+import { StoreFailure } from '#infra/database/errors.ts';
+import { byteLengthOf, freeSlot, grow, homeOf, isFull, makeSegment, rebuild, reserve } from './segment.ts';
+import type { Segment } from './segment.ts';
+
+/**
+ * Where each identity's row stands, in 9 bytes a slot. The first byte of an identity chooses the segment, the next four are its tag,
+ * one more stands beside; what these 48 bits cannot tell apart the caller's pages can, so the answer is exact. The home slot grows
+ * with the tag: a segment is made larger by one walk through it, without reading a page. Segments grow one at a time, so that growth
+ * needs little memory and no long pause.
+ */
+export interface IdentityIndex {
+  /** The ordinal of the identity's row, -1 if it has none. `isThere` compares with the page, where the fingerprint agrees. */
+  find(id: Hash128, isThere: (ordinal: number) => boolean): number;
+  /** The identity must not be in the index. */
+  add(id: Hash128, ordinal: number): void;
+  /** The same for an identity of 16 bytes at `at`. */
+  addBytes(ids: Uint8Array, at: number, ordinal: number): void;
+  /** Rows below this ordinal are gone: their slots count as free. */
+  dropBelow(ordinal: number): void;
+  /** Room for so many more, so that a rebuild does not grow step by step. */
+  reserve(count: number): void;
+  readonly byteLength: number;
+}
+
+const SEGMENTS = 256;
+/** Segments of random identities differ by little. */
+const RESERVE_MARGIN = 1.02;
+const ABSENT = -1;
+/** A slot holds the ordinal from the base on, plus one, as zero is an empty slot. */
+const MAX_RELATIVE = 2 ** 32 - 1;
+export const MAX_LIVE_ROWS = MAX_RELATIVE - 1;
+
+const tagOf = (id: Hash128): number =>
+  ((id.charCodeAt(1) << 24) | (id.charCodeAt(2) << 16) | (id.charCodeAt(3) << 8) | id.charCodeAt(4)) >>> 0;
+
+export function createIdentityIndex(maxRelative = MAX_RELATIVE): IdentityIndex {
+  const segments = Array.from({ length: SEGMENTS }, () => makeSegment());
+  let base = 0;
+  /** Relative ordinals below this are dropped; 1 at least, so that empty slots are below it too. */
+  let live = 1;
+
+  /** Ordinals rise for ever and slots have 32 bits: from time to time the base moves up to the first live row. */
+  const rebase = (ordinal: number): void => {
+    const shift = live - 1;
+    if (ordinal - base - shift + 1 > maxRelative) throw new StoreFailure('too many live rows for the index');
+    for (const segment of segments) rebuild(segment, segment.capacity, { live, shift });
+    live = 1;
+    base += shift;
+  };
+
+  const add = (first: number, tag: number, beside: number, ordinal: number): void => {
+    if (ordinal - base + 1 > maxRelative) rebase(ordinal);
+    const segment = segments[first] as Segment;
+    if (isFull(segment)) grow(segment, live);
+    const slot = freeSlot(segment, tag, live);
+    const { slots } = segment;
+    if (slots[2 * slot + 1] === 0) segment.used++;
+    slots[2 * slot] = tag;
+    slots[2 * slot + 1] = ordinal - base + 1;
+    segment.beside[slot] = beside;
+  };
+
+  return {
+    find: (id, isThere) => {
+      const segment = segments[id.charCodeAt(0)];
+      if (segment === undefined) return ABSENT;
+      const { slots, beside, capacity } = segment;
+      const tag = tagOf(id);
+      let slot = homeOf(tag, capacity);
+      for (;;) {
+        const relative = slots[2 * slot + 1] as number;
+        if (relative === 0) return ABSENT;
+        if (slots[2 * slot] === tag && relative >= live && beside[slot] === id.charCodeAt(5)) {
+          const ordinal = base + relative - 1;
+          if (isThere(ordinal)) return ordinal;
+        }
+        if (++slot === capacity) slot = 0;
+      }
+    },
+    add: (id, ordinal) => {
+      const tag = tagOf(id);
+      add(id.charCodeAt(0), tag, id.charCodeAt(5), ordinal);
+    },
+    addBytes: (ids, at, ordinal) => {
+      const byte = (i: number): number => ids[at + i] as number;
+      const tag = ((byte(1) << 24) | (byte(2) << 16) | (byte(3) << 8) | byte(4)) >>> 0;
+      add(byte(0), tag, byte(5), ordinal);
+    },
+    dropBelow: (ordinal) => {
+      live = Math.max(live, ordinal - base + 1);
+    },
+    reserve: (count) => {
+      const more = Math.ceil((count / SEGMENTS) * RESERVE_MARGIN);
+      for (const segment of segments) reserve(segment, more, live);
+    },
+    get byteLength() {
+      return segments.reduce((sum, segment) => sum + byteLengthOf(segment), 0);
+    },
+  };
+}

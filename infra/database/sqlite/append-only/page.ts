@@ -1,0 +1,233 @@
+import type { Instant } from '#domain/instant.ts';
+import { HASH128_BYTES } from '#domain/metering/hash128.ts';
+import type { Hash128 } from '#domain/metering/hash128.ts';
+import { StoreFailure } from '#infra/database/errors.ts';
+import { commitTimestamp } from '#infra/database/table.ts';
+import { encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
+import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
+import { createByteReader, createByteWriter } from './bytes.ts';
+import type { ByteReader } from './bytes.ts';
+
+/** A dictionary's places then fit one byte, and one row is found without reading much else. */
+export const MAX_PAGE_ROWS = 256;
+
+const FORMAT = 1;
+const NO_NULLS = 0;
+const SOME_NULLS = 1;
+const CONSTANT = 0;
+const DELTAS = 1;
+const DOUBLES = 2;
+/** Twice this, the sign in the last bit, is still a safe integer. */
+const MAX_DELTA = 2 ** 52 - 1;
+const NO_HASH: Hash128 = '\0'.repeat(HASH128_BYTES);
+
+const writer = createByteWriter();
+
+/** Identities, 16 bytes each. */
+export function encodeIds(field: Field, ids: readonly Hash128[]): Uint8Array {
+  writeHashes(field, ids);
+  return writer.take();
+}
+
+/** All columns but the key, column by column. A page knows how many it has: columns added later are null in it. */
+export function encodePage(
+  fields: readonly Field[],
+  rows: readonly StoredRow[],
+  committedAt: Instant,
+): Uint8Array {
+  try {
+    writer.byte(FORMAT);
+    writer.varint(fields.length);
+    for (const field of fields) writeColumn(field, rows, committedAt);
+    return writer.take();
+  } catch (error) {
+    writer.take();
+    throw error;
+  }
+}
+
+/** The columns of a page in the order of `fields`. */
+export function decodePage(fields: readonly Field[], rest: Uint8Array, count: number): unknown[][] {
+  const reader = createByteReader(rest);
+  const format = reader.byte();
+  if (format !== FORMAT) throw new StoreFailure(`a page of format ${format}; this release reads ${FORMAT}`);
+  const stored = reader.varint();
+  return fields.map((field, i) =>
+    i < stored ? readColumn(reader, field, count) : new Array<unknown>(count).fill(null),
+  );
+}
+
+function writeColumn(field: Field, rows: readonly StoredRow[], committedAt: Instant): void {
+  const { name } = field;
+  const values: unknown[] = [];
+  let nulls = 0;
+  for (const row of rows) {
+    const value = row[name];
+    if (value === null) nulls++;
+    else if (value === undefined)
+      throw new StoreFailure(`the row for ${field.table} lacks its column ${name}`);
+    values.push(value === commitTimestamp && field.type === 'timestamp' ? committedAt : value);
+  }
+  if (nulls > 0 && !field.nullable) refuse(field, 'null in a column that is not nullable');
+  writer.byte(nulls > 0 ? SOME_NULLS : NO_NULLS);
+  if (nulls > 0) writeNulls(values);
+  writeValues(field, values);
+}
+
+function writeNulls(values: readonly unknown[]): void {
+  for (let i = 0; i < values.length; i += 8) {
+    let bits = 0;
+    for (let bit = 0; bit < 8; bit++) if (values[i + bit] === null) bits |= 1 << bit;
+    writer.byte(bits);
+  }
+}
+
+/** Where a value is null something of the type stands in, so that places stay simple. */
+function writeValues(field: Field, values: readonly unknown[]): void {
+  switch (field.type) {
+    case 'hash': {
+      writeHashes(field, values.map((value) => value ?? NO_HASH) as Hash128[]);
+      return;
+    }
+    case 'string': {
+      writeStrings(values.map((value) => encodeText(field, value ?? '')));
+      return;
+    }
+    case 'json': {
+      writeStrings(values.map((value) => encodeJson(field, value)));
+      return;
+    }
+    case 'int64':
+    case 'timestamp': {
+      writeIntegers(values.map((value) => encodeInteger(field, value ?? 0)));
+      return;
+    }
+    case 'bool': {
+      writeIntegers(values.map((value) => encodeBool(field, value ?? false)));
+      return;
+    }
+    case 'bytes':
+      for (const value of values) writeBytes(field, value ?? new Uint8Array());
+  }
+}
+
+function writeHashes(field: Field, hashes: readonly Hash128[]): void {
+  for (const hash of hashes)
+    if (typeof hash !== 'string' || hash.length !== HASH128_BYTES) refuse(field, 'not a hash of 16 bytes');
+  const all = hashes.join('');
+  // A character above 255 would lose its upper bits without a sign of it, and the hash would be another one.
+  if (/[^\0-\xff]/.test(all)) refuse(field, 'not a hash: a character above 255');
+  writer.latin1(all);
+}
+
+const encodeBool = (field: Field, value: unknown): number =>
+  typeof value === 'boolean' ? Number(value) : refuse(field, `not a boolean: ${typeof value}`);
+
+function writeBytes(field: Field, value: unknown): void {
+  if (!(value instanceof Uint8Array)) return refuse(field, `not bytes: ${typeof value}`);
+  writer.varint(value.length);
+  writer.bytes(value);
+}
+
+/** Each different string once, in one piece of UTF-8, and then a byte a row where there is more than one. */
+function writeStrings(values: readonly string[]): void {
+  const places = new Map<string, number>();
+  const of = new Uint8Array(values.length);
+  let previous: string | undefined;
+  let place = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as string;
+    if (value !== previous) {
+      place = places.get(value) ?? places.size;
+      if (place === places.size) places.set(value, place);
+      previous = value;
+    }
+    of[i] = place;
+  }
+  writer.varint(places.size);
+  for (const value of places.keys()) writer.varint(value.length);
+  writer.utf8([...places.keys()].join(''));
+  if (places.size > 1) writer.bytes(of);
+}
+
+function writeIntegers(values: readonly number[]): void {
+  const first = values[0] ?? 0;
+  let constant = true;
+  let previous = 0;
+  let far = false;
+  for (const value of values) {
+    if (value !== first) constant = false;
+    if (Math.abs(value - previous) > MAX_DELTA) far = true;
+    previous = value;
+  }
+  if (far) {
+    writer.byte(DOUBLES);
+    for (const value of values) writer.double(value);
+  } else {
+    writer.byte(constant ? CONSTANT : DELTAS);
+    writeDeltas(constant ? values.slice(0, 1) : values);
+  }
+}
+
+function writeDeltas(values: readonly number[]): void {
+  let previous = 0;
+  for (const value of values) {
+    const delta = value - previous;
+    writer.varint(delta >= 0 ? delta * 2 : -delta * 2 - 1);
+    previous = value;
+  }
+}
+
+function readColumn(reader: ByteReader, field: Field, count: number): unknown[] {
+  const nulls = reader.byte() === SOME_NULLS ? reader.bytes(Math.ceil(count / 8)) : undefined;
+  const values = readValues(reader, field, count);
+  if (nulls !== undefined) {
+    for (let i = 0; i < count; i++) if (((nulls[i >> 3] ?? 0) & (1 << (i & 7))) !== 0) values[i] = null;
+  }
+  return values;
+}
+
+function readValues(reader: ByteReader, field: Field, count: number): unknown[] {
+  switch (field.type) {
+    case 'hash':
+      return readHashes(reader, count);
+    case 'string':
+      return readStrings(reader, count);
+    case 'json':
+      return readStrings(reader, count).map((text) => JSON.parse(text) as unknown);
+    case 'int64':
+    case 'timestamp':
+      return readIntegers(reader, count);
+    case 'bool':
+      return readIntegers(reader, count).map((value) => value !== 0);
+    case 'bytes':
+      return Array.from({ length: count }, () => reader.bytes(reader.varint()));
+  }
+}
+
+function readHashes(reader: ByteReader, count: number): Hash128[] {
+  const all = reader.latin1(count * HASH128_BYTES);
+  return Array.from({ length: count }, (_, i) => all.slice(i * HASH128_BYTES, (i + 1) * HASH128_BYTES));
+}
+
+function readStrings(reader: ByteReader, count: number): string[] {
+  const lengths = Array.from({ length: reader.varint() }, () => reader.varint());
+  const all = reader.utf8();
+  let at = 0;
+  const strings = lengths.map((length) => all.slice(at, (at += length)));
+  const places = strings.length > 1 ? reader.bytes(count) : new Uint8Array(count);
+  return Array.from(places, (place) => strings[place] ?? '');
+}
+
+function readIntegers(reader: ByteReader, count: number): number[] {
+  const mode = reader.byte();
+  if (mode === DOUBLES) return Array.from({ length: count }, () => reader.double());
+  if (mode === CONSTANT) return new Array<number>(count).fill(readDelta(reader));
+  let value = 0;
+  return Array.from({ length: count }, () => (value += readDelta(reader)));
+}
+
+function readDelta(reader: ByteReader): number {
+  const zigzag = reader.varint();
+  return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+}

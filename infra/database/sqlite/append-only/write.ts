@@ -1,0 +1,158 @@
+import type { Instant } from '#domain/instant.ts';
+import { toHex } from '#domain/metering/hash128.ts';
+import type { Hash128 } from '#domain/metering/hash128.ts';
+import { AlreadyExists, NotFound, StoreFailure } from '#infra/database/errors.ts';
+import type { Connection } from '#infra/database/sqlite/connection.ts';
+import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { Mutation } from '#infra/database/sqlite/table-store.ts';
+import { baseRow, identityOf, ordinalOf } from './held.ts';
+import type { Held } from './held.ts';
+import { MAX_LIVE_ROWS } from './identity-index.ts';
+import type { Page } from './page-cache.ts';
+import { MAX_PAGE_ROWS, encodeIds, encodePage } from './page.ts';
+import { newestOf } from './row.ts';
+
+interface Commit {
+  readonly connection: Connection;
+  readonly committedAt: Instant;
+}
+
+const NO_BASE = -1;
+
+/** Where the row of a key stands, seen from inside the transaction. `base` is the ordinal it was appended under. */
+type Standing =
+  | { readonly place: 'new' }
+  | { readonly place: 'appended'; readonly row: StoredRow }
+  | { readonly place: 'base'; readonly base: number }
+  | { readonly place: 'overridden'; readonly base: number; readonly row: StoredRow | 'deleted' };
+
+type Override = Extract<Standing, { place: 'overridden' }>;
+
+/** What a transaction leaves: new rows are appended, rows that are there already are overridden. */
+interface Outcome {
+  readonly appended: Map<Hash128, StoredRow>;
+  readonly overridden: Map<Hash128, Override>;
+}
+
+const NEW: Standing = { place: 'new' };
+
+/** The mutations count in their order, so that a later one sees what an earlier one of the same transaction did. */
+export function applyMutations(held: Held, commit: Commit, mutations: readonly Mutation[]): () => void {
+  const outcome: Outcome = { appended: new Map(), overridden: new Map() };
+  for (const mutation of mutations) fold(held, commit.connection, outcome, mutation);
+  const pages = appendPages(held, commit, [...outcome.appended.values()]);
+  for (const [key, { base, row }] of outcome.overridden) {
+    held.overlay.write(commit.connection, { key, base, row }, commit.committedAt);
+  }
+  moveExtent(held, commit, outcome);
+  return () => learn(held, commit, outcome, pages);
+}
+
+function fold(held: Held, connection: Connection, outcome: Outcome, mutation: Mutation): void {
+  const { of } = held;
+  const id = identityOf(of, mutation.kind === 'delete' ? mutation.key[0] : mutation.row[of.key.name]);
+  const standing = standingOf(held, connection, outcome, id);
+  switch (mutation.kind) {
+    case 'insert':
+      if (!isAbsent(standing)) throw new AlreadyExists(`${of.table.name}: ${toHex(id)} exists already`);
+      {
+        put(outcome, id, standing, mutation.row);
+        return;
+      }
+    case 'upsert': {
+      put(outcome, id, standing, mutation.row);
+      return;
+    }
+    case 'update': {
+      put(outcome, id, standing, {
+        ...presentRow(held, connection, id, standing),
+        ...given(mutation.row),
+      });
+      return;
+    }
+    case 'delete':
+      if (!isAbsent(standing)) put(outcome, id, standing, 'deleted');
+  }
+}
+
+function standingOf(held: Held, connection: Connection, outcome: Outcome, id: Hash128): Standing {
+  const row = outcome.appended.get(id);
+  if (row !== undefined) return { place: 'appended', row };
+  const changed = outcome.overridden.get(id);
+  if (changed !== undefined) return changed;
+  const base = ordinalOf(held, connection, id);
+  const overridden = held.overlay.get(connection, id);
+  if (overridden !== undefined) return { place: 'overridden', base, row: overridden.row };
+  return base === NO_BASE ? NEW : { place: 'base', base };
+}
+
+const isAbsent = (standing: Standing): boolean =>
+  standing.place === 'new' || (standing.place === 'overridden' && standing.row === 'deleted');
+
+function presentRow(held: Held, connection: Connection, id: Hash128, standing: Standing): StoredRow {
+  if (standing.place === 'base') return baseRow(held, connection, standing.base, id);
+  if (standing.place === 'new' || standing.row === 'deleted') {
+    throw new NotFound(`update of ${held.of.table.name}: there is no row ${toHex(id)}`);
+  }
+  return standing.row;
+}
+
+/** A property that is there but undefined names no column to change. */
+const given = (row: StoredRow): StoredRow =>
+  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+
+function put(outcome: Outcome, id: Hash128, standing: Standing, row: StoredRow | 'deleted'): void {
+  if (standing.place === 'base' || standing.place === 'overridden') {
+    outcome.overridden.set(id, { place: 'overridden', base: standing.base, row });
+  } else if (row === 'deleted') outcome.appended.delete(id);
+  else outcome.appended.set(id, row);
+}
+
+function appendPages(held: Held, { connection, committedAt }: Commit, rows: readonly StoredRow[]): Page[] {
+  const { of, first, next } = held;
+  if (next + rows.length - first > MAX_LIVE_ROWS) {
+    throw new StoreFailure(`table ${of.table.name}: no more than ${MAX_LIVE_ROWS} rows can live at once`);
+  }
+  const insert = connection.statement(
+    `INSERT INTO ${of.pages} (first, count, newest, ids, rest) VALUES (?, ?, ?, ?, ?)`,
+  );
+  const pages: Page[] = [];
+  for (let at = 0; at < rows.length; at += MAX_PAGE_ROWS) {
+    const some = rows.slice(at, at + MAX_PAGE_ROWS);
+    const ids = encodeIds(
+      of.key,
+      some.map((row) => row[of.key.name] as Hash128),
+    );
+    const page: Page = {
+      first: next + at,
+      count: some.length,
+      ids,
+      rest: encodePage(of.rest, some, committedAt),
+    };
+    insert.run([page.first, page.count, newestOf(of, some, committedAt), page.ids, page.rest]);
+    pages.push(page);
+  }
+  return pages;
+}
+
+function moveExtent(
+  held: Held,
+  { connection, committedAt }: Commit,
+  { appended, overridden }: Outcome,
+): void {
+  const sql = `UPDATE ${held.of.extent} SET next = ?, overridden = max(overridden, ?)`;
+  connection.statement(sql).run([held.next + appended.size, overridden.size > 0 ? committedAt : 0]);
+}
+
+function learn(
+  held: Held,
+  { committedAt }: Commit,
+  { appended, overridden }: Outcome,
+  pages: readonly Page[],
+): void {
+  let ordinal = held.next;
+  for (const id of appended.keys()) held.index.add(id, ordinal++);
+  for (const page of pages) held.pages.put(page);
+  if (overridden.size > 0) held.overlay.learn(overridden.keys(), committedAt);
+  held.next = ordinal;
+}

@@ -1,0 +1,179 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Instant } from '#domain/instant.ts';
+import type { Database, ReadOptions } from '#infra/database/database.ts';
+import { StoreFailure } from '#infra/database/errors.ts';
+import type { Table } from '#infra/database/table.ts';
+import { createAppendOnlyStore } from './append-only/store.ts';
+import { lastCommit } from './commit-clock.ts';
+import { BUSY_TIMEOUT_MS, openConnection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { checkMigrations, isCurrent, migrate } from './migration.ts';
+import type { Migration, Schema } from './migration.ts';
+import { createReaderPool } from './reader-pool.ts';
+import { createRowStore } from './row-store.ts';
+import { serialQueue } from './serial-queue.ts';
+import type { TableStore } from './table-store.ts';
+import { createWriter, rollBack } from './writer.ts';
+
+export interface SqliteOptions {
+  /** A file; its directory is made if need be. */
+  readonly path: string;
+  readonly tables: readonly Table<object>[];
+  /** From number 2 on; see `Migration`. */
+  readonly migrations?: readonly Migration[];
+  readonly clock: () => Instant;
+  readonly readOnly?: boolean;
+  /** The file grows no further than this; a full store fails, and works again once there is room. */
+  readonly maxBytes?: number;
+  /** Off only to measure what it brings. */
+  readonly cacheRows?: boolean;
+}
+
+export interface SqliteDatabase extends Database {
+  /** Deletes the rows whose time to live ended before `now`, in bounded steps between other transactions; says how many. */
+  expire(now: Instant): Promise<number>;
+}
+
+const PAGE_BYTES = 4096;
+/** Short enough for a transaction that waits meanwhile. */
+const EXPIRY_STEP_ROWS = 10_000;
+
+export function openSqlite(options: SqliteOptions): SqliteDatabase {
+  const { path, tables, clock, readOnly = false, migrations = [], maxBytes } = options;
+  if (path === ':memory:' || path === '')
+    throw new StoreFailure('SQLite needs a file: connections share nothing else');
+  checkMigrations(migrations);
+  if (!readOnly) makeDirectory(path);
+  const sizes = maxBytes === undefined ? {} : { maxPages: Math.floor(maxBytes / PAGE_BYTES) };
+  const connect = (role: 'writer' | 'reader'): Connection =>
+    openConnection(path, { role, readOnly, ...sizes });
+
+  const connection = connect('writer');
+  try {
+    prepareSchema(connection, { path, tables, migrations }, readOnly);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  const stores = new Map(tables.map((table) => [table.name, createStore(table, options.cacheRows ?? true)]));
+  const storeOf = (table: Table<object>): TableStore => {
+    const store = stores.get(table.name);
+    if (store === undefined) throw new StoreFailure(`${path} was opened without the table ${table.name}`);
+    return store;
+  };
+  const writer = createWriter({ connection, stores: [...stores.values()], storeOf, clock });
+  return assemble({ path, readOnly, writer, storeOf, stores, connect });
+}
+
+interface Parts {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly writer: ReturnType<typeof createWriter>;
+  readonly storeOf: (table: Table<object>) => TableStore;
+  readonly stores: ReadonlyMap<string, TableStore>;
+  readonly connect: (role: 'reader') => Connection;
+}
+
+function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): SqliteDatabase {
+  const readers = createReaderPool(() => connect('reader'));
+  const inTurn = serialQueue();
+  let closed = false;
+  const check = (): void => {
+    if (closed) throw new StoreFailure(`${path} is closed`);
+  };
+  const checkWritable = (): void => {
+    check();
+    if (readOnly) throw new StoreFailure(`${path} was opened for reading only`);
+  };
+
+  return {
+    read: async <Row extends object>(
+      table: Table<Row>,
+      keys: Parameters<TableStore['read']>[1],
+      options?: ReadOptions,
+    ) => {
+      check();
+      return readers.read((connection) => {
+        checkTime(connection, options);
+        return storeOf(table).read(connection, keys) as (Row | undefined)[];
+      });
+    },
+    async *scan(table, range, options = {}) {
+      check();
+      const rows = readers.scan((connection) => {
+        checkTime(connection, options);
+        return storeOf(table).scan(connection, range, options);
+      });
+      for (const row of rows) yield row as never;
+    },
+    transact: (work) =>
+      inTurn(async () => {
+        checkWritable();
+        return writer.transact(work);
+      }),
+    expire: async (now) => {
+      let expired = 0;
+      for (const store of stores.values()) {
+        for (let step = 1; step > 0; expired += step) {
+          step = await inTurn(async () => {
+            checkWritable();
+            return writer.change((connection) => store.expire(connection, now, EXPIRY_STEP_ROWS));
+          });
+        }
+      }
+      return expired;
+    },
+    close: () =>
+      inTurn(async () => {
+        if (closed) return;
+        closed = true;
+        readers.close();
+        writer.close();
+      }),
+  };
+}
+
+const createStore = (table: Table<object>, cache: boolean): TableStore =>
+  table.layout.kind === 'appendOnly' ? createAppendOnlyStore(table) : createRowStore(table, { cache });
+
+/** SQLite keeps no old versions; a time at or after the last commit means the newest state, though. */
+function checkTime(connection: Connection, options: ReadOptions | undefined): void {
+  if (options?.at === undefined) return;
+  const last = lastCommit(connection);
+  if (options.at >= last) return;
+  throw new StoreFailure(
+    `SQLite keeps no old versions: a read as of ${options.at} is before the last commit, ${last}`,
+  );
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new StoreFailure(
+      `${dirname(path)} cannot be made; check its path and permissions: ${String(error)}`,
+      error,
+    );
+  }
+}
+
+function prepareSchema(connection: Connection, schema: Schema, readOnly: boolean): void {
+  if (isCurrent(connection, schema)) return;
+  if (readOnly)
+    throw new StoreFailure(`${schema.path} is not of this release's schema; open it for writing once`);
+  try {
+    // Processes that start together take turns; the second finds nothing left to do.
+    connection.exec(`PRAGMA busy_timeout = ${MIGRATION_TIMEOUT_MS}`);
+    connection.exec('BEGIN IMMEDIATE');
+    migrate(connection, schema);
+    connection.exec('COMMIT');
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  } catch (error) {
+    rollBack(connection);
+    throw error;
+  }
+}
+
+/** A migration may rewrite a large table, and nothing of this process waits for it meanwhile. */
+const MIGRATION_TIMEOUT_MS = 60_000;

@@ -1,0 +1,73 @@
+import type { Instant } from '#domain/instant.ts';
+import { commitTimestamp } from '#infra/database/table.ts';
+import type { Key, Table } from '#infra/database/table.ts';
+import type { SqlValue } from './connection.ts';
+import { encodeValue, fieldsOf, keyFieldsOf, quoted } from './field.ts';
+import type { Field, StoredRow } from './field.ts';
+
+/** The SQL and the fields of a table of the layouts `rows` and `partitioned`. */
+export interface RowTable {
+  readonly table: Table<object>;
+  readonly fields: readonly Field[];
+  readonly keyFields: readonly Field[];
+  readonly select: string;
+  readonly insert: string;
+  readonly upsert: string;
+  readonly remove: string;
+}
+
+export function rowTable(table: Table<object>): RowTable {
+  const fields = fieldsOf(table);
+  const keyFields = keyFieldsOf(table);
+  const name = quoted(table.name);
+  const columns = fields.map((field) => quoted(field.name));
+  const values = `${name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  const where = keyFields.map((field) => `${quoted(field.name)} = ?`).join(' AND ');
+  return {
+    table,
+    fields,
+    keyFields,
+    select: `SELECT ${columns.join(', ')} FROM ${name} WHERE ${where}`,
+    insert: `INSERT INTO ${values}`,
+    upsert: upsertSql(table, values, columns),
+    remove: `DELETE FROM ${name} WHERE ${where}`,
+  };
+}
+
+/** REPLACE is the faster one, but it would silently remove another row that holds the same entry of a unique index. */
+function upsertSql(table: Table<object>, values: string, columns: readonly string[]): string {
+  const unique = Object.values(table.indexes).some((index) => index.unique === true);
+  if (!unique) return `REPLACE INTO ${values}`;
+  const key = table.key.map(quoted).join(', ');
+  const set = columns.map((column) => `${column} = excluded.${column}`).join(', ');
+  return `INSERT INTO ${values} ON CONFLICT (${key}) DO UPDATE SET ${set}`;
+}
+
+export function keyParameters(of: RowTable, key: Key): SqlValue[] {
+  const parameters: SqlValue[] = [];
+  for (let i = 0; i < of.keyFields.length; i++)
+    parameters.push(encodeValue(of.keyFields[i] as Field, key[i]));
+  return parameters;
+}
+
+export function rowParameters(of: RowTable, row: StoredRow, committedAt: Instant): SqlValue[] {
+  const parameters: SqlValue[] = [];
+  for (const field of of.fields) parameters.push(encodeValue(field, row[field.name], committedAt));
+  return parameters;
+}
+
+export const keyOfRow = ({ table }: RowTable, row: StoredRow): Key =>
+  table.key.map((name) => row[name]) as unknown as Key;
+
+/** A written row as a read would give it back; only times of the commit and JSON differ. */
+export function asStored({ fields }: RowTable, row: StoredRow, committedAt: Instant): StoredRow {
+  if (!fields.some(({ type }) => type === 'timestamp' || type === 'json')) return row;
+  const stored: Record<string, unknown> = { ...row };
+  for (const { name, type } of fields) {
+    const value = row[name];
+    if (type === 'timestamp' && value === commitTimestamp) stored[name] = committedAt;
+    if (type === 'json' && value !== undefined && value !== null)
+      stored[name] = JSON.parse(JSON.stringify(value));
+  }
+  return stored;
+}

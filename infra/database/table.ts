@@ -1,0 +1,107 @@
+import type { Instant } from '#domain/instant.ts';
+import type { Hash128 } from '#domain/metering/hash128.ts';
+
+/** How each column type looks in TypeScript. Decimals travel as strings, 128-bit hashes as binary strings (`Hash128`). */
+interface ColumnValues {
+  string: string;
+  /** A safe integer; a driver throws above 2^53 - 1. */
+  int64: number;
+  bool: boolean;
+  /** Microseconds since the epoch. `commitTimestamp` as a value means the time of the commit. */
+  timestamp: Instant;
+  bytes: Uint8Array;
+  hash: Hash128;
+  /** A plain JSON document, stored as text. */
+  json: unknown;
+}
+export type ColumnType = keyof ColumnValues;
+
+export interface Column<Value> {
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** Only for the compiler: the column's TypeScript type. */
+  readonly value?: Value;
+}
+
+export const column = <Type extends ColumnType>(type: Type): Column<ColumnValues[Type]> => ({
+  type,
+  nullable: false,
+});
+export const nullable = <Type extends ColumnType>(type: Type): Column<ColumnValues[Type] | null> => ({
+  type,
+  nullable: true,
+});
+/** A JSON column whose shape the code that writes it vouches for. */
+export const jsonColumn = <Value>(): Column<Value> => ({ type: 'json', nullable: false });
+
+type Columns = Readonly<Record<string, Column<unknown>>>;
+export type RowOf<Declared extends Columns> = {
+  readonly [Name in keyof Declared]: Declared[Name] extends Column<infer Value> ? Value : never;
+};
+
+/** A key, or the beginning of one, in the order of the key columns. */
+export type KeyPart = string | number | boolean | null;
+export type Key = readonly KeyPart[];
+
+/** Rows whose key begins with `prefix` and whose next key part lies in [from, to); an open end when absent. */
+export interface KeyRange {
+  readonly prefix: Key;
+  readonly from?: KeyPart;
+  readonly to?: KeyPart;
+}
+
+/** Rows are deleted once `column`, a count of `unit`s since the epoch, is older than `days`; a null column keeps the row. */
+export interface TimeToLive {
+  readonly column: string;
+  readonly days: number;
+  readonly unit: 'micros' | 'hours' | 'days';
+}
+
+export interface Index {
+  readonly columns: readonly string[];
+  readonly unique?: boolean;
+}
+
+/**
+ * How the embedded driver may lay the table out on disk; Spanner ignores it. `rows` is a plain table. `appendOnly` is for the event
+ * table: rows of random keys that are inserted once and rarely touched again. `partitioned` puts one key column first, so that rows
+ * written together (one hour) lie together.
+ */
+export type Layout =
+  | { readonly kind: 'rows' }
+  | { readonly kind: 'appendOnly' }
+  | { readonly kind: 'partitioned'; readonly by: string };
+
+export interface Table<Row extends object> {
+  readonly name: string;
+  readonly columns: Columns;
+  readonly key: readonly string[];
+  readonly indexes: Readonly<Record<string, Index>>;
+  readonly interleavedIn?: string;
+  readonly timeToLive?: TimeToLive;
+  readonly layout: Layout;
+  /** Only for the compiler: the row's TypeScript type. */
+  readonly row?: Row;
+}
+
+interface TableDeclaration<Declared extends Columns> {
+  readonly columns: Declared;
+  readonly key: readonly (keyof Declared & string)[];
+  readonly indexes?: Readonly<
+    Record<string, { columns: readonly (keyof Declared & string)[]; unique?: boolean }>
+  >;
+  readonly interleavedIn?: string;
+  readonly timeToLive?: TimeToLive & { readonly column: keyof Declared & string };
+  readonly layout?: Layout;
+}
+
+/** Declares a table once; the DDL of every driver and the row's TypeScript type follow from it. */
+export function defineTable<Declared extends Columns>(
+  name: string,
+  declaration: TableDeclaration<Declared>,
+): Table<RowOf<Declared>> {
+  return { indexes: {}, layout: { kind: 'rows' }, ...declaration, name };
+}
+
+/** As the value of a timestamp column: the time of the commit, filled in by the store. */
+export const commitTimestamp: Instant = Number.MIN_SAFE_INTEGER;

@@ -1,0 +1,50 @@
+import type { Instant } from '#domain/instant.ts';
+
+export type MessageId = string;
+export type AckId = string;
+export type Attributes = Readonly<Record<string, string>>;
+
+export interface OutgoingMessage {
+  readonly data: Uint8Array;
+  readonly attributes?: Attributes;
+}
+
+export interface Message {
+  readonly id: MessageId;
+  readonly data: Uint8Array;
+  readonly attributes: Attributes;
+  readonly publishTime: Instant;
+  /** 1 on the first delivery. */
+  readonly attempt: number;
+  readonly ackId: AckId;
+}
+
+export interface Unacknowledged {
+  /** When the topic was looked at: everything published before it was seen. */
+  readonly at: Instant;
+  /** The least publish time of a message not yet acknowledged; absent when there is none. */
+  readonly oldest?: Instant;
+}
+
+/** A handle is one feed: a topic seen through one subscription. Delivery is at least once and in no promised order. */
+export interface Topic {
+  /**
+   * Resolves once the messages are durable; their bytes must not change until then. What was rejected with `TopicUnavailable` may be
+   * delivered nevertheless, as nobody can always tell a lost message from a lost answer: publish it again.
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<MessageId[]>;
+  /** At most `max` messages, leased until the acknowledgement deadline; empty when there is nothing to deliver now. */
+  pull(max: number): Promise<Message[]>;
+  ack(ids: readonly AckId[]): Promise<void>;
+  /** Gives messages back for delivery at once. */
+  release(ids: readonly AckId[]): Promise<void>;
+  extend(ids: readonly AckId[], seconds: number): Promise<void>;
+  /**
+   * Messages published at or after `to`, acknowledged or not, are delivered again. Acknowledgements of earlier deliveries need not
+   * count any more.
+   */
+  seek(to: Instant): Promise<void>;
+  /** 'unknown' where the topic cannot tell: the watermark then does not move. */
+  oldestUnacknowledged(): Promise<Unacknowledged | 'unknown'>;
+  close(): Promise<void>;
+}

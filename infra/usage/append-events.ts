@@ -1,0 +1,167 @@
+import type { Effect } from '#domain/metering/effects.ts';
+import type { Classified } from '#domain/metering/classify.ts';
+import type { UsageEvent } from '#domain/metering/event.ts';
+import { matchEvent } from '#domain/metering/effects.ts';
+import type { Instant } from '#domain/instant.ts';
+import type { LoadedCatalogue } from '#infra/catalogue/load-catalogue.ts';
+import type { Database } from '#infra/database/database.ts';
+import { commitTimestamp } from '#infra/database/table.ts';
+import { RowRefused } from '#infra/warehouse/errors.ts';
+import { toWarehouseRow, type EventRow, type Outcome } from '#infra/warehouse/event-row.ts';
+import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { Committed } from './commit.ts';
+import { appendParked } from './tables.ts';
+
+/**
+ * The rows that a commit owes the warehouse: what was accepted, also what was found committed before (its own append may have been
+ * lost, and appending again is harmless), conflicts, and first copies of what had been voided already.
+ */
+export function eventRowsOf({ classified, committedAt, catalogue }: Committed): EventRow[] {
+  const rows: EventRow[] = [];
+  for (const each of classified) {
+    const row = eventRowOf(each, committedAt, catalogue);
+    if (row) rows.push(row);
+  }
+  return rows;
+}
+
+function eventRowOf(
+  { copy, outcome, stored }: Classified,
+  committedAt: Instant,
+  catalogue: LoadedCatalogue,
+): EventRow | undefined {
+  const { event, effects } = copy;
+  const now = { committedAt, catalogueVersion: catalogue.row.version };
+  switch (outcome) {
+    case 'accepted':
+      return toEventRow(event, 'accepted', { ...now, matchedMeters: labelsOf(effects) });
+    case 'conflict':
+      return toEventRow(event, 'conflict', { ...now, matchedMeters: NO_METERS });
+    case 'void':
+      return toEventRow(event, 'void', { ...now, matchedMeters: NO_METERS });
+    case 'duplicate': {
+      // A copy beside its first in this very batch is appended with the first.
+      if (stored === undefined || stored.digest === null) return undefined;
+      const { committedAt: storedAt, catalogueVersion, time } = stored;
+      const first = { ...event, time };
+      // One that was voided ahead may have lost its append. At the time of its own commit the row hides no accepted one.
+      if (stored.state === 'void')
+        return toEventRow(first, 'void', {
+          committedAt: storedAt,
+          catalogueVersion,
+          matchedMeters: NO_METERS,
+        });
+      const matchedMeters =
+        catalogueVersion === catalogue.row.version
+          ? labelsOf(effects)
+          : labelsAt(catalogue, catalogueVersion, first);
+      return toEventRow(first, 'accepted', { committedAt: storedAt, catalogueVersion, matchedMeters });
+    }
+  }
+}
+
+function labelsAt(catalogue: LoadedCatalogue, version: number, event: UsageEvent): readonly string[] {
+  const matched = matchEvent(catalogue.at(version), event);
+  return matched.refusal ? NO_METERS : labelsOf(matched.effects);
+}
+
+const NO_METERS: readonly string[] = [];
+/** Events of one kind share one list, which the warehouse then writes out once. */
+const sharedLabels = new Map<string, readonly string[]>();
+const SHARED_LABELS_MAX = 10_000;
+
+export function labelsOf(effects: readonly Effect[]): readonly string[] {
+  if (effects.length === 0) return NO_METERS;
+  let name = '';
+  for (const { meter } of effects) name += `${meter.label} `;
+  let labels = sharedLabels.get(name);
+  if (labels === undefined) {
+    labels = effects.map(({ meter }) => meter.label);
+    if (sharedLabels.size >= SHARED_LABELS_MAX) sharedLabels.clear();
+    sharedLabels.set(name, labels);
+  }
+  return labels;
+}
+
+export function toEventRow(
+  event: UsageEvent,
+  outcome: Outcome,
+  {
+    committedAt,
+    catalogueVersion,
+    matchedMeters,
+  }: Pick<EventRow, 'committedAt' | 'catalogueVersion' | 'matchedMeters'>,
+): EventRow {
+  const {
+    identity,
+    digest,
+    namespace,
+    id,
+    source,
+    type,
+    subject,
+    time,
+    data,
+    attributes,
+    publishTime: publishedAt,
+  } = event;
+  return {
+    identity,
+    digest,
+    outcome,
+    namespace,
+    id,
+    source,
+    type,
+    subject,
+    time,
+    data,
+    attributes,
+    publishedAt,
+    committedAt,
+    catalogueVersion,
+    matchedMeters,
+  };
+}
+
+/** So many refused rows of one call are parked one by one; more of them mean that the warehouse, not the rows, is at fault. */
+const PARKED_PER_APPEND_MAX = 100;
+
+/**
+ * Appends rows; one that the warehouse refuses is parked with its error, since it counts already, and the others go on without it.
+ * Returns the number parked. Throws when the warehouse is unavailable; then all rows are appended again later.
+ */
+export async function appendEventRows(
+  { database, warehouse }: { database: Database; warehouse: Warehouse },
+  rows: readonly EventRow[],
+): Promise<number> {
+  let left = rows;
+  for (let parked = 0; ; parked++) {
+    try {
+      if (left.length > 0) await warehouse.appendEvents(left);
+      return parked;
+    } catch (error) {
+      const refused = error instanceof RowRefused ? left[error.rowIndex] : undefined;
+      if (refused === undefined || parked >= PARKED_PER_APPEND_MAX) throw error;
+      await park(database, refused, error as RowRefused);
+      left = left.filter((row) => row !== refused);
+    }
+  }
+}
+
+/** A conflict has its record beside the events: it never takes the place of the row that counts. */
+async function park(database: Database, row: EventRow, error: RowRefused): Promise<void> {
+  const { identity, namespace, subject } = row;
+  const parked = {
+    identity,
+    namespace,
+    subject,
+    row: toWarehouseRow(row),
+    error: error.message,
+    parkedAt: commitTimestamp,
+  };
+  await database.transact(async (tx) => {
+    const [there] = row.outcome === 'conflict' ? await tx.read(appendParked, [[identity]]) : [];
+    if (there === undefined) tx.upsert(appendParked, parked);
+  });
+}

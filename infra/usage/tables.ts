@@ -1,0 +1,188 @@
+import { column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import type { Table } from '#infra/database/table.ts';
+
+/** What a table's row looks like. */
+export type Row<Declared> = Declared extends Table<infer Shape> ? Shape : never;
+
+/** Event rows live for the horizon, the topic's retention and a day: no copy can still arrive when the row goes. */
+export const EVENT_ROW_DAYS = 53;
+export const HOUR_CELL_DAYS = 400;
+
+/** One row an event, under its identity: the whole exactly-once argument rests on it. */
+export const event = defineTable('event', {
+  columns: {
+    identity: column('hash'),
+    /** Null only in a void that came before its event. */
+    digest: nullable('hash'),
+    namespace: column('string'),
+    type: column('string'),
+    subject: column('string'),
+    time: column('timestamp'),
+    state: column('string'),
+    catalogueVersion: column('int64'),
+    committedAt: column('timestamp'),
+  },
+  key: ['identity'],
+  timeToLive: { column: 'committedAt', days: EVENT_ROW_DAYS, unit: 'micros' },
+  layout: { kind: 'appendOnly' },
+});
+
+/** A copy of an event that says something else: the first commit counts, this is the record of the other. */
+export const conflict = defineTable('conflict', {
+  columns: {
+    identity: column('hash'),
+    digest: column('hash'),
+    namespace: column('string'),
+    subject: column('string'),
+    type: column('string'),
+    time: column('timestamp'),
+    publishTime: column('timestamp'),
+    receivedAt: column('timestamp'),
+  },
+  key: ['identity', 'digest'],
+});
+
+export const usageHour = defineTable('usage_hour', {
+  columns: {
+    namespace: column('string'),
+    subject: column('string'),
+    meter: column('string'),
+    generation: column('int64'),
+    /** 0 is the total, 1 holds the groups. */
+    view: column('int64'),
+    /** Whole hours since the epoch. */
+    hour: column('int64'),
+    group: column('string'),
+    slot: column('int64'),
+    totals: column('bytes'),
+    minutes: column('bytes'),
+    fingerprint: column('hash'),
+    dirty: column('bool'),
+  },
+  key: ['namespace', 'subject', 'meter', 'generation', 'view', 'hour', 'group', 'slot'],
+  timeToLive: { column: 'hour', days: HOUR_CELL_DAYS, unit: 'hours' },
+  layout: { kind: 'partitioned', by: 'hour' },
+});
+
+export const usageDay = defineTable('usage_day', {
+  columns: {
+    namespace: column('string'),
+    subject: column('string'),
+    meter: column('string'),
+    generation: column('int64'),
+    view: column('int64'),
+    /** Whole UTC days since the epoch. */
+    day: column('int64'),
+    group: column('string'),
+    totals: column('bytes'),
+    fingerprint: column('hash'),
+    carry: column('bytes'),
+    dirty: column('bool'),
+  },
+  key: ['namespace', 'subject', 'meter', 'generation', 'view', 'day', 'group'],
+});
+
+export const distinctValue = defineTable('distinct_value', {
+  columns: {
+    namespace: column('string'),
+    subject: column('string'),
+    meter: column('string'),
+    generation: column('int64'),
+    day: column('int64'),
+    group: column('string'),
+    valueHash: column('hash'),
+    references: column('int64'),
+    minutes: column('bytes'),
+  },
+  key: ['namespace', 'subject', 'meter', 'generation', 'day', 'group', 'valueHash'],
+  timeToLive: { column: 'day', days: HOUR_CELL_DAYS, unit: 'days' },
+  layout: { kind: 'partitioned', by: 'day' },
+});
+
+/** From a time on (until the next interval begins) a subject's usage belongs to a customer; null when to none. */
+export interface CustomerInterval {
+  readonly from: number;
+  readonly customer: string | null;
+}
+
+export const subject = defineTable('subject', {
+  columns: {
+    namespace: column('string'),
+    subject: column('string'),
+    customers: jsonColumn<readonly CustomerInterval[]>(),
+    hasLimits: column('bool'),
+  },
+  key: ['namespace', 'subject'],
+  // One partition a namespace: while it is small or empty, the driver answers the commit's reads from memory.
+  layout: { kind: 'partitioned', by: 'namespace' },
+});
+
+/** Per feed and worker: everything published before `committedThrough` is committed, appended or dead-lettered. */
+export const watermark = defineTable('watermark', {
+  columns: {
+    feed: column('string'),
+    worker: column('string'),
+    namespace: column('string'),
+    committedThrough: column('timestamp'),
+    heartbeatAt: column('timestamp'),
+    latenessMicros: column('int64'),
+  },
+  key: ['feed', 'worker'],
+});
+
+export const deadLetter = defineTable('dead_letter', {
+  columns: {
+    feed: column('string'),
+    messageId: column('string'),
+    namespace: column('string'),
+    reason: column('string'),
+    detail: column('string'),
+    state: column('string'),
+    type: nullable('string'),
+    source: nullable('string'),
+    eventId: nullable('string'),
+    subject: nullable('string'),
+    identity: nullable('hash'),
+    publishTime: column('timestamp'),
+    receivedAt: column('timestamp'),
+    closedAt: nullable('timestamp'),
+    /** Message attributes as a JSON object: binary mode events live in them. */
+    attributes: jsonColumn<Readonly<Record<string, string>>>(),
+    bytes: column('bytes'),
+    /** Only when `bytes` is cut: SHA-256 of the whole message, in hex. */
+    bytesHash: nullable('string'),
+  },
+  key: ['feed', 'messageId'],
+  indexes: {
+    byReason: { columns: ['namespace', 'state', 'reason', 'receivedAt'] },
+    byIdentity: { columns: ['namespace', 'identity'] },
+    bySubject: { columns: ['namespace', 'subject', 'state'] },
+  },
+  timeToLive: { column: 'closedAt', days: 30, unit: 'micros' },
+});
+
+/** A row that the warehouse refused after its commit: it counts already, and waits here for a command that appends it. */
+export const appendParked = defineTable('append_parked', {
+  columns: {
+    identity: column('hash'),
+    namespace: column('string'),
+    subject: column('string'),
+    row: jsonColumn<Readonly<Record<string, unknown>>>(),
+    error: column('string'),
+    parkedAt: column('timestamp'),
+  },
+  key: ['identity'],
+  indexes: { bySubject: { columns: ['namespace', 'subject'] } },
+});
+
+export const USAGE_TABLES: readonly Table<object>[] = [
+  event,
+  conflict,
+  usageHour,
+  usageDay,
+  distinctValue,
+  subject,
+  watermark,
+  deadLetter,
+  appendParked,
+];

@@ -1,0 +1,105 @@
+import { dayOf, dayStart, type Instant } from '#domain/instant.ts';
+import { QueryRefused } from '../../errors.ts';
+import type { Bindings } from '../engine.ts';
+import type { DayRange } from '../manifest.ts';
+import { byUtf8 } from '../sql-text.ts';
+import { boundInteger, boundText, boundTexts, type Parameters } from './parameters.ts';
+import { windowStart } from './windows.ts';
+
+export const SUBJECTS_PER_QUERY_MAX = 1_000;
+
+/** Which events a question is about, as conditions on `events` and the values they name. */
+export interface EventFilter {
+  readonly namespace: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  /** Conditions that all copies, voids and restores of an event meet alike: namespace, subjects, UTC days. */
+  readonly placed: string;
+  /** The further conditions that only its accepted copies need to meet: the exact range, type, meter. */
+  readonly chosen: string;
+  readonly bindings: Bindings;
+  readonly days: DayRange;
+}
+
+/** Reads `namespace`, `from`, `to` (a range [from, to)), `subjects`, `type` and `meter` (as `key@generation`). */
+export function eventFilter(parameters: Parameters): EventFilter {
+  const namespace = parameters.text('namespace');
+  const from = parameters.instant('from');
+  const to = parameters.instant('to');
+  if (to <= from) throw new QueryRefused('the range is empty: to is not after from');
+  const days = { from: dayOf(from), to: dayOf(to - 1) };
+  const subjects = subjectCondition(parameters.optionalTexts('subjects'));
+  const type = parameters.optionalText('type');
+  const meter = parameters.optionalText('meter');
+  return {
+    namespace,
+    from,
+    to,
+    days,
+    placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}`,
+    chosen: `time >= $from AND time < $to${type === undefined ? '' : ' AND type = $type'}${
+      meter === undefined ? '' : ' AND contains(matched_meters, $meter)'
+    }`,
+    bindings: {
+      namespace: boundText(namespace),
+      dayFrom: boundInteger(dayStart(days.from)),
+      dayTo: boundInteger(dayStart(days.to + 1)),
+      from: boundInteger(from),
+      to: boundInteger(to),
+      ...subjects.bindings,
+      ...(type === undefined ? {} : { type: boundText(type) }),
+      // Meter keys hold neither quotes nor backslashes: between its quotes one is found in the JSON list as a whole or not at all.
+      ...(meter === undefined ? {} : { meter: boundText(JSON.stringify(meter)) }),
+    },
+  };
+}
+
+function subjectCondition(subjects: readonly string[] | undefined): {
+  condition: string;
+  bindings: Bindings;
+} {
+  if (subjects === undefined) return { condition: '', bindings: {} };
+  const sorted = [...new Set(subjects)].sort(byUtf8);
+  const [first] = sorted;
+  const last = sorted.at(-1);
+  if (first === undefined || last === undefined) throw new QueryRefused('the list of subjects is empty');
+  if (sorted.length > SUBJECTS_PER_QUERY_MAX) {
+    throw new QueryRefused(`${sorted.length} subjects in a query, the limit is ${SUBJECTS_PER_QUERY_MAX}`);
+  }
+  if (sorted.length === 1)
+    return { condition: ' AND subject = $subject', bindings: { subject: boundText(first) } };
+  return {
+    // The range lets the engine skip what a list does not.
+    condition:
+      ' AND subject >= $firstSubject AND subject <= $lastSubject AND list_contains($subjects, subject)',
+    bindings: { firstSubject: boundText(first), lastSubject: boundText(last), subjects: boundTexts(sorted) },
+  };
+}
+
+/** Where an identity is looked for. It may be used again once its event row has expired, on another day: that is another event. */
+const PLACE = `identity_high, identity_low, subject, ${windowStart('day')}`;
+
+/** What the exact view itself needs of each copy, beside the columns that are asked for. */
+const PLACE_COLUMNS = 'identity_high, identity_low, subject, time, committed_at, published_at';
+
+/**
+ * `exact`: each counted event once, with these `columns`. An accepted event counts unless there is a later void; a restore undoes the
+ * voids before it. Of its copies the one published first stands for it. Columns may be expressions: what is small is carried through
+ * the search for copies at a fraction of the cost of whole events.
+ */
+export const exactEvents = ({ placed, chosen }: EventFilter, columns: string): string => `
+voided AS (
+  SELECT identity_high, identity_low, subject, ${windowStart('day')} AS day, max(committed_at) AS voided_at
+  FROM events WHERE outcome IN ('void', 'restored') AND ${placed}
+  GROUP BY ALL HAVING arg_max(outcome, committed_at) = 'void'
+),
+copies AS (
+  SELECT ${PLACE_COLUMNS}, ${columns} FROM events WHERE outcome = 'accepted' AND ${placed} AND ${chosen}
+),
+firsts AS (
+  SELECT * FROM copies QUALIFY row_number() OVER (PARTITION BY ${PLACE} ORDER BY published_at) = 1
+),
+exact AS (
+  SELECT * FROM firsts ANTI JOIN voided ON firsts.identity_high = voided.identity_high AND firsts.identity_low = voided.identity_low
+    AND firsts.subject = voided.subject AND ${windowStart('day', 'firsts.time')} = voided.day AND firsts.committed_at < voided.voided_at
+)`;

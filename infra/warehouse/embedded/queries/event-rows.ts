@@ -1,0 +1,126 @@
+import { QueryRefused } from '../../errors.ts';
+import { EVENTS } from '../../tables.ts';
+import type { WarehouseRow } from '../../warehouse.ts';
+import type { Bindings, EngineRow } from '../engine.ts';
+import { eventFilter, exactEvents } from './event-filter.ts';
+import type { NamedQuery } from './named-query.ts';
+import { boundInteger, boundText, type Parameters } from './parameters.ts';
+import { count, hash, hashOrNull, text, textOrNull, texts, time, timeOrNull } from './present.ts';
+import { OUTCOMES } from '../../event-row.ts';
+
+/** A page of events. Whoever wants all of them asks again after the last one of each page. */
+export const EVENT_ROWS_MAX = 100_000;
+
+const COLUMNS = `identity_high, identity_low, digest_high, digest_low, outcome, namespace, id, source, type, subject, time, attributes,
+published_at, committed_at, catalogue_version, coalesce(from_json(matched_meters, '["VARCHAR"]'), []) AS matched_meters`;
+
+/** All of an event beside what the exact view carries anyway. */
+const EVENT_COLUMNS =
+  'digest_high, digest_low, outcome, namespace, id, source, type, data, attributes, catalogue_version, matched_meters';
+
+const presentEvent = (row: EngineRow): WarehouseRow => ({
+  identity: hash(row['identity_high'], row['identity_low']),
+  digest: hashOrNull(row['digest_high'], row['digest_low']),
+  outcome: text(row['outcome']),
+  namespace: text(row['namespace']),
+  id: text(row['id']),
+  source: text(row['source']),
+  type: text(row['type']),
+  subject: text(row['subject']),
+  time: time(row['time']),
+  data: textOrNull(row['data']),
+  attributes: textOrNull(row['attributes']),
+  published_at: timeOrNull(row['published_at']),
+  committed_at: time(row['committed_at']),
+  catalogue_version: count(row['catalogue_version']),
+  matched_meters: texts(row['matched_meters']),
+});
+
+interface Page {
+  /** Undefined: all there are, or an error if those are too many. */
+  readonly limit: number | undefined;
+  readonly conditions: readonly string[];
+  readonly bindings: Bindings;
+}
+
+const HASH = /^([0-9a-f]{16})([0-9a-f]{16})$/;
+const half = (name: string): string => `CAST('0x' || $${name} AS UBIGINT)`;
+
+function boundHash(name: string, hex: string): Bindings {
+  const [, high, low] = HASH.exec(hex) ?? [];
+  if (high === undefined || low === undefined)
+    throw new QueryRefused(`parameter ${name} is not 32 hex digits`);
+  return { [`${name}High`]: boundText(high), [`${name}Low`]: boundText(low) };
+}
+
+/** Reads `identity`, `limit`, and `afterTime` with `afterIdentity`: the last event of the page before. */
+function readPage(parameters: Parameters, pages: boolean): Page {
+  const limit = parameters.optionalCount('limit');
+  if (limit !== undefined && limit > EVENT_ROWS_MAX)
+    throw new QueryRefused(`a page of ${limit} events, the limit is ${EVENT_ROWS_MAX}`);
+  const identity = parameters.optionalText('identity');
+  const afterTime = pages ? parameters.optionalInstant('afterTime') : undefined;
+  const afterIdentity = pages ? parameters.optionalText('afterIdentity') : undefined;
+  if ((afterTime === undefined) !== (afterIdentity === undefined)) {
+    throw new QueryRefused('afterTime and afterIdentity go together');
+  }
+  const after = `(time, identity_high, identity_low) > ($afterTime, ${half('afterHigh')}, ${half('afterLow')})`;
+  return {
+    limit,
+    conditions: [
+      ...(identity === undefined
+        ? []
+        : [`identity_high = ${half('identityHigh')} AND identity_low = ${half('identityLow')}`]),
+      ...(afterTime === undefined ? [] : [after]),
+    ],
+    bindings: {
+      ...(identity === undefined ? {} : boundHash('identity', identity)),
+      ...(afterTime === undefined ? {} : { afterTime: boundInteger(afterTime) }),
+      ...(afterIdentity === undefined ? {} : boundHash('after', afterIdentity)),
+    },
+  };
+}
+
+const where = (conditions: readonly string[]): string =>
+  conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+
+const ORDER = 'ORDER BY time, identity_high, identity_low, committed_at, published_at';
+
+/** Only exact events come in pages: a page could end between two copies of an event, and the next would then miss the second. */
+function eventPage(source: 'all' | 'exact', data: string): NamedQuery {
+  return (parameters) => {
+    const filter = eventFilter(parameters);
+    const page = readPage(parameters, source === 'exact');
+    const chosen = source === 'exact' ? page.conditions : [filter.placed, filter.chosen, ...page.conditions];
+    const select = `SELECT ${COLUMNS}, ${data} AS data FROM ${source === 'exact' ? 'exact' : 'events'}${where(chosen)} ${ORDER}`;
+    return {
+      table: EVENTS.name,
+      days: filter.days,
+      sql: source === 'exact' ? `${exactEvents(filter, EVENT_COLUMNS)}\n${select}` : `\n${select}`,
+      bindings: { ...filter.bindings, ...page.bindings },
+      rowsMax: EVENT_ROWS_MAX,
+      limit: page.limit,
+      present: presentEvent,
+    };
+  };
+}
+
+/** Every row as it was appended: all outcomes, all copies. */
+export const eventsQuery = eventPage('all', 'data');
+/** Each counted event once, ordered by (time, identity). */
+export const eventsExact = eventPage('exact', 'data');
+/** The same for browsing: the engine reads `data` as JSON, which shows it as a JSON tool would. */
+export const eventsJson = eventPage('exact', 'CAST(CAST(data AS JSON) AS VARCHAR)');
+
+/** How many rows there are of each outcome, copies and all. */
+export const outcomes: NamedQuery = (parameters) => {
+  const filter = eventFilter(parameters);
+  return {
+    table: EVENTS.name,
+    days: filter.days,
+    sql: `\nSELECT outcome, count(*) AS counted FROM events WHERE ${filter.placed} AND ${filter.chosen} GROUP BY outcome ORDER BY outcome`,
+    bindings: filter.bindings,
+    rowsMax: OUTCOMES.length,
+    present: (row) => ({ outcome: text(row['outcome']), rows: count(row['counted']) }),
+  };
+};

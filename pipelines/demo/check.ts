@@ -1,0 +1,172 @@
+import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { parseEvent } from '#domain/metering/parse-event.ts';
+import {
+  fingerprintOf,
+  addFingerprint,
+  emptyFingerprint,
+  fingerprintToHash,
+} from '#domain/metering/fingerprint.ts';
+import { toHex } from '#domain/metering/hash128.ts';
+import { TOTAL_VIEW } from '#domain/metering/batch.ts';
+import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
+import { readUsage } from '#infra/usage/read-usage.ts';
+import { conflict, deadLetter, event, usageHour } from '#infra/usage/tables.ts';
+import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import { textOf, type DataSet, type Fact } from './data-set.ts';
+import { contendersOf, countIndependently, type Expected } from './expected.ts';
+
+const { namespace } = LOCAL_FEED;
+
+/** What the stores say, beside what was counted independently. */
+export interface Found {
+  readonly counted: number;
+  readonly conflicts: number;
+  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly usage: readonly UsageLine[];
+  /** The fingerprints of cells and of the warehouse's exact events, by meter: equal when nothing drifted. */
+  readonly drift: readonly { readonly meter: string; readonly cells: string; readonly warehouse: string }[];
+}
+
+export interface UsageLine {
+  readonly meter: string;
+  readonly subject: string;
+  readonly expected: string;
+  readonly cells: string | null;
+  readonly warehouse: string | null;
+}
+
+export async function checkDataSet(
+  stores: LocalStores,
+  dataSet: DataSet,
+): Promise<{ expected: Expected; found: Found; ok: boolean }> {
+  const expected = countIndependently(dataSet, await winnersOf(stores, dataSet));
+  const [counted, conflicts, deadLetters] = await Promise.all([
+    countEvents(stores),
+    countConflicts(stores),
+    countDeadLetters(stores),
+  ]);
+  const usage = await compareUsage(stores, dataSet, expected);
+  const found = { counted, conflicts, deadLetters, usage, drift: await compareFingerprints(stores, dataSet) };
+  return { expected, found, ok: isEqual(expected, found) };
+}
+
+function isEqual(expected: Expected, found: Found): boolean {
+  return (
+    found.counted === expected.distinct &&
+    found.conflicts === expected.conflicts &&
+    JSON.stringify(sorted(found.deadLetters)) === JSON.stringify(sorted(expected.deadLetters)) &&
+    found.usage.every((line) => line.cells === line.expected && line.warehouse === line.expected) &&
+    found.drift.every(({ cells, warehouse }) => cells === warehouse)
+  );
+}
+
+const sorted = (counts: Readonly<Record<string, number>>): [string, number][] =>
+  Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Of contended identities the content whose digest stands in the event row: the first commit decided. */
+async function winnersOf({ database }: LocalStores, { planned }: DataSet): Promise<Map<string, Fact>> {
+  const winners = new Map<string, Fact>();
+  for (const [name, facts] of contendersOf(planned)) {
+    const parsed = facts.map((fact) => ({
+      fact,
+      event: parseEvent(namespace, {
+        data: Buffer.from(textOf(fact)),
+        attributes: {},
+        publishTime: Date.parse(fact.time) * 1_000,
+      }).event,
+    }));
+    const [row] = await database.read(event, [[parsed[0]?.event?.identity ?? '']]);
+    const winner = parsed.find((each) => each.event?.digest === row?.digest);
+    if (winner) winners.set(name, winner.fact);
+  }
+  return winners;
+}
+
+async function countEvents({ database }: LocalStores): Promise<number> {
+  let events = 0;
+  for await (const row of database.scan(event, { prefix: [] })) if (row.state === 'live') events++;
+  return events;
+}
+
+async function countConflicts({ database }: LocalStores): Promise<number> {
+  let conflicts = 0;
+  for await (const _ of database.scan(conflict, { prefix: [] })) conflicts++;
+  return conflicts;
+}
+
+async function countDeadLetters({ database }: LocalStores): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for await (const { reason } of database.scan(deadLetter, { prefix: [] }))
+    counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+const instantOf = (text: string): number => parseRfc3339(text)?.at ?? 0;
+
+async function compareUsage(
+  stores: LocalStores,
+  { meters, from, to }: DataSet,
+  expected: Expected,
+): Promise<UsageLine[]> {
+  const lines: UsageLine[] = [];
+  for (const [meter, { aggregation, value }] of meters) {
+    const asked = {
+      namespace,
+      meter: `${meter}@1`,
+      aggregation,
+      from,
+      to,
+      window: 'none',
+      ...(value === undefined ? {} : { value }),
+    };
+    const inWarehouse = await answersBySubject(
+      stores.warehouse.query('usage_by_window', { ...asked, bySubject: true }),
+    );
+    for (const { subject, value: wanted } of expected.usage.filter((line) => line.meter === meter)) {
+      const range = { from: instantOf(from), to: instantOf(to), window: 'none' as const, timezone: 'UTC' };
+      const { rows } = await readUsage(stores.database, { namespace, meter, subjects: [subject], ...range });
+      lines.push({
+        meter,
+        subject,
+        expected: wanted,
+        cells: rows[0]?.value ?? null,
+        warehouse: inWarehouse.get(subject) ?? null,
+      });
+    }
+  }
+  return lines;
+}
+
+async function answersBySubject(rows: AsyncIterable<WarehouseRow>): Promise<Map<string, string>> {
+  const answers = new Map<string, string>();
+  for await (const row of rows) answers.set(String(row['subject']), String(row['value']));
+  return answers;
+}
+
+/** The drift check: the sum of the digests of the events behind every cell, and behind the exact view of the warehouse. */
+async function compareFingerprints(
+  { database, warehouse }: LocalStores,
+  { meters, from, to }: DataSet,
+): Promise<Found['drift']> {
+  const drift: { meter: string; cells: string; warehouse: string }[] = [];
+  for (const meter of meters.keys()) {
+    const inCells = emptyFingerprint();
+    for await (const row of database.scan(usageHour, { prefix: [namespace] })) {
+      if (row.meter === meter && row.view === TOTAL_VIEW)
+        addFingerprint(inCells, fingerprintOf(row.fingerprint));
+    }
+    const inWarehouse = emptyFingerprint();
+    for await (const row of warehouse.query('fingerprints', { namespace, meter: `${meter}@1`, from, to })) {
+      addFingerprint(
+        inWarehouse,
+        fingerprintOf(Buffer.from(String(row['fingerprint']), 'hex').toString('latin1')),
+      );
+    }
+    drift.push({
+      meter,
+      cells: toHex(fingerprintToHash(inCells)),
+      warehouse: toHex(fingerprintToHash(inWarehouse)),
+    });
+  }
+  return drift;
+}

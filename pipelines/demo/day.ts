@@ -1,0 +1,131 @@
+import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { plannedEvent, textOf, type DataSet, type Fact, type Planned } from './data-set.ts';
+import { seededDraw, type Draw } from './draw.ts';
+
+const EVENTS = 200_000;
+const DAY_MS = 86_400_000;
+const JITTER_MS = 300_000;
+/** One event in so many is sent a second time, byte by byte. */
+const DUPLICATE_EVERY = 25;
+const CONFLICTS = 40;
+/** Three days late: far beyond the declared lateness, well within the horizon. */
+const LATE_EVENTS = 300;
+const LATE_MS = 3 * DAY_MS;
+
+/** Customers and their share of the traffic. */
+const SUBJECTS = [
+  'acme',
+  'globex',
+  'initech',
+  'umbrella',
+  'hooli',
+  'wayne-labs',
+  'stark',
+  'zürich/7',
+] as const;
+const MODELS = ['swift-1', 'swift-2', 'deep-1', ''] as const;
+const REGIONS = ['eu', 'us', 'asia'] as const;
+const TIERS = ['free', 'pro', 'pro', 'enterprise'] as const;
+/** The largest customer's users; each of the others has fewer than the one before it. */
+const USERS_MAX = 480;
+
+/** A day of a language-model service, ending now: busy by day, quiet by night, with all that goes wrong in practice. */
+export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
+  const draw = seededDraw(seed);
+  const meters = await readCatalogueFile(new URL('catalogue.json', import.meta.url));
+  const facts = Array.from({ length: EVENTS }, (_, index) =>
+    requestAt(draw, timeOf(draw, now, index), index),
+  );
+  const planned = [...withRepetitions(draw, facts), ...lateEvents(draw, now), ...refusedMessages(now)];
+  const from = new Date(now - DAY_MS - LATE_MS - JITTER_MS).toISOString();
+  return { title: 'a day of usage', meters, planned, from, to: new Date(now + DAY_MS).toISOString() };
+}
+
+/** Rising through the day with some disorder, denser in the middle of it. */
+function timeOf(draw: Draw, now: number, index: number): Date {
+  const share = index / EVENTS;
+  const busy = share - Math.sin(2 * Math.PI * share) / (2 * Math.PI) / 2;
+  return new Date(Math.round(now - DAY_MS + busy * DAY_MS - draw.below(JITTER_MS)));
+}
+
+function requestAt(draw: Draw, time: Date, index: number): Fact {
+  const rank = Math.floor(draw.next() ** 2 * SUBJECTS.length);
+  const subject = SUBJECTS[rank] ?? 'acme';
+  const model = draw.pick(MODELS);
+  return {
+    source: `urn:svc:chat-${index % 3}`,
+    id: draw.id(),
+    type: 'llm.request',
+    subject,
+    time: time.toISOString(),
+    data: {
+      tokens: 1 + draw.below(4_000),
+      seconds: `${draw.below(30)}.${String(draw.below(1_000)).padStart(3, '0')}`,
+      latencyMs: 20 + Math.floor(2_000 / (1 + draw.below(1_000))) + draw.below(40 * (rank + 2)),
+      user: `user-${draw.below(Math.ceil(USERS_MAX / (rank + 1)))}`,
+      ...(model === '' ? {} : { model }),
+      region: draw.pick(REGIONS),
+      tier: draw.pick(TIERS),
+    },
+  };
+}
+
+/** Sends some events twice, and some identities again with another content: a retry that changed its mind. */
+function withRepetitions(draw: Draw, facts: readonly Fact[]): Planned[] {
+  const conflictEvery = Math.floor(facts.length / CONFLICTS);
+  return facts.flatMap((fact, index) => {
+    const planned = [plannedEvent(fact)];
+    if (index % DUPLICATE_EVERY === 0) planned.push(plannedEvent(fact));
+    if (index % conflictEvery === conflictEvery - 1)
+      planned.push(plannedEvent({ ...fact, data: { ...fact.data, tokens: draw.below(100) } }));
+    return planned;
+  });
+}
+
+const lateEvents = (draw: Draw, now: number): Planned[] =>
+  Array.from({ length: LATE_EVENTS }, (_, index) =>
+    plannedEvent(requestAt(draw, new Date(now - LATE_MS - draw.below(DAY_MS)), index)),
+  );
+
+/** One or more of each kind of message that can never count. */
+function refusedMessages(now: number): Planned[] {
+  const good: Fact = {
+    source: 'urn:svc:broken',
+    id: 'broken',
+    type: 'llm.request',
+    subject: 'acme',
+    time: new Date(now).toISOString(),
+    data: { tokens: 1, seconds: '1', latencyMs: 1, user: 'user-1', tier: 'pro' },
+  };
+  const { tokens: _, ...withoutTokens } = good.data;
+  const deep = `${'{"a":'.repeat(9)}1${'}'.repeat(9)}`;
+  return [
+    { text: textOf(good).slice(0, -7), reason: 'malformed_json' },
+    { text: '{"tokens":', reason: 'malformed_json' },
+    { text: '[1,2,3]', reason: 'not_an_event' },
+    { text: textOf({ ...good, id: 'b1' }).replace('"subject":"acme",', ''), reason: 'attribute_missing' },
+    { text: textOf({ ...good, id: 'b2', time: 'yesterday' }), reason: 'attribute_invalid' },
+    { text: textOf({ ...good, id: 'x'.repeat(257) }), reason: 'too_large' },
+    {
+      text: textOf({ ...good, id: 'b3' }).replace('"tokens":1', `"tokens":1,"deep":${deep}`),
+      reason: 'too_deep',
+    },
+    { text: textOf({ ...good, id: 'b4', data: withoutTokens }), reason: 'value_missing' },
+    {
+      text: textOf({ ...good, id: 'b5', data: { ...good.data, tokens: 'many' } }),
+      reason: 'value_not_a_number',
+    },
+    {
+      text: textOf({ ...good, id: 'b6', data: { ...good.data, tokens: '0.1234567890123456789' } }),
+      reason: 'value_out_of_range',
+    },
+    {
+      text: textOf({ ...good, id: 'b7', time: new Date(now - 46 * DAY_MS).toISOString() }),
+      reason: 'too_old',
+    },
+    {
+      text: textOf({ ...good, id: 'b8', time: new Date(now + 365 * DAY_MS).toISOString() }),
+      reason: 'in_the_future',
+    },
+  ];
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { join, resolve } from 'node:path';
+
+export interface DemoOptions {
+  readonly trace: string | undefined;
+  readonly json: boolean;
+  readonly twice: boolean;
+  readonly seed: number;
+  /** Where this run keeps its data; made anew by each run. */
+  readonly directory: string;
+}
+
+const USAGE = `npm run demo -- [options]
+  --trace FILE.csv   publish a CSV of real usage (TIMESTAMP,ContextTokens,GeneratedTokens) instead of a made-up day
+  --twice            publish everything twice: the totals stay the same
+  --json             print one JSON document at the end
+  --seed N           another made-up day`;
+
+export function readOptions(args: readonly string[]): DemoOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      trace: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      twice: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(0);
+  }
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw new Error('--seed is a whole number');
+  const root = process.env['MILLRACE_DATA_DIR'] ?? '.millrace';
+  return {
+    trace: values.trace,
+    json: values.json,
+    twice: values.twice,
+    seed,
+    directory: resolve(join(root, 'demo')),
+  };
+}

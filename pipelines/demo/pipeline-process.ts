@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { UsageCounters } from '#pipelines/usage/counters.ts';
+
+/** What a pipeline process says of itself, some times a second. */
+export interface Report {
+  readonly counters: UsageCounters;
+  readonly cpuMicros: NodeJS.CpuUsage;
+  readonly residentBytes: number;
+}
+
+export interface PipelineProcess {
+  readonly pid: number;
+  readonly latest: Report | undefined;
+  /** As an operator's worst day: no warning, no clean-up. */
+  kill(): Promise<void>;
+  /** Lets the batch in hand end. */
+  stop(): Promise<void>;
+}
+
+export interface PipelineProcessOptions {
+  readonly directory: string;
+  readonly latenessSeconds: number;
+  readonly ackDeadlineSeconds: number;
+  readonly onReport?: (report: Report) => void;
+  readonly nodeOptions?: readonly string[];
+}
+
+/** Large enough that the events of a batch die young instead of being copied. */
+const YOUNG_GENERATION_MEGABYTES = 32;
+
+/** Starts the embedded pipeline as a process of its own; it ends with this one. */
+export async function startPipeline(options: PipelineProcessOptions): Promise<PipelineProcess> {
+  const child = fork(
+    fileURLToPath(new URL('../embedded/main.ts', import.meta.url)),
+    [
+      `--directory=${options.directory}`,
+      `--lateness-seconds=${options.latenessSeconds}`,
+      `--ack-deadline-seconds=${options.ackDeadlineSeconds}`,
+      '--log-level=error',
+    ],
+    {
+      execArgv: [
+        '--disable-warning=ExperimentalWarning',
+        `--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`,
+        ...(options.nodeOptions ?? []),
+      ],
+    },
+  );
+  let latest: Report | undefined;
+  const exited = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (code) =>
+      reject(new Error(`the pipeline process ended with code ${String(code)} before it was ready`)),
+    );
+    child.on('message', (message: Report | { ready: true }) => {
+      if ('ready' in message) return resolve();
+      latest = message;
+      options.onReport?.(message);
+    });
+  });
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    pid: child.pid ?? 0,
+    get latest() {
+      return latest;
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+}

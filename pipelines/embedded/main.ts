@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { createCatalogues } from '#infra/catalogue/catalogues.ts';
+import { ACK_DEADLINE_SECONDS, LOCAL_FEED, maintainLocal, openLocal } from '#infra/local/open-local.ts';
+import { systemScheduler } from '#infra/scheduler.ts';
+import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
+import { emptyCounters } from '#pipelines/usage/counters.ts';
+import { createLog } from './log.ts';
+import { createEmbeddedRunner } from './runner.ts';
+
+/**
+ * The usage pipeline of the embedded default, as a process of its own, until it is told to stop (SIGINT or SIGTERM, or its parent's
+ * channel closes). With a channel to its parent it reports its counters there.
+ */
+const settings = z
+  .object({
+    directory: z.string().min(1),
+    worker: z.string().min(1).default(`pid-${process.pid}`),
+    'log-level': z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+    'ack-deadline-seconds': z.coerce.number().int().min(10).max(600).default(ACK_DEADLINE_SECONDS),
+    /** What the feed promises: an event is published at most so long after it happened. */
+    'lateness-seconds': z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(45 * 86_400)
+      .default(DEFAULT_LATENESS_MICROS / 1_000_000),
+    'batch-messages-max': z.coerce.number().int().min(1).max(20_000).optional(),
+  })
+  .parse(
+    parseArgs({
+      options: {
+        directory: { type: 'string' },
+        worker: { type: 'string' },
+        'log-level': { type: 'string' },
+        'ack-deadline-seconds': { type: 'string' },
+        'lateness-seconds': { type: 'string' },
+        'batch-messages-max': { type: 'string' },
+      },
+    }).values,
+  );
+
+const REPORT_EVERY_MS = 250;
+
+const scheduler = systemScheduler;
+const ackDeadlineSeconds = settings['ack-deadline-seconds'];
+const log = createLog(settings['log-level']);
+const stores = await openLocal({ directory: settings.directory, clock: scheduler.now, ackDeadlineSeconds });
+const { feed, namespace } = LOCAL_FEED;
+const counters = emptyCounters();
+const catalogues = createCatalogues(stores.database);
+const commit = { database: stores.database, catalogues, feed, namespace, slot: 0, clock: scheduler.now };
+
+const runner = createEmbeddedRunner({
+  name: 'usage',
+  runtime: { commit, topic: stores.topic, warehouse: stores.warehouse, counters },
+  worker: settings.worker,
+  latenessMicros: settings['lateness-seconds'] * 1_000_000,
+  ackDeadlineSeconds,
+  scheduler,
+  log,
+  ...(settings['batch-messages-max'] === undefined
+    ? {}
+    : { batchMessagesMax: settings['batch-messages-max'] }),
+  maintain: () => maintainLocal(stores, scheduler.now()),
+});
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => stopping.abort());
+
+const report = (): void => {
+  const memory = process.memoryUsage();
+  process.send?.({ counters, cpuMicros: process.cpuUsage(), residentBytes: memory.rss });
+};
+const reporting = setInterval(report, REPORT_EVERY_MS);
+process.send?.({ ready: true });
+log.info({ worker: settings.worker, directory: settings.directory }, 'the pipeline runs');
+await runner.run(stopping.signal);
+clearInterval(reporting);
+report();
+await stores.close();
+log.info({ worker: settings.worker }, 'the pipeline has stopped');
+if (process.connected) process.disconnect();

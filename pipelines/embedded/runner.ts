@@ -1,0 +1,185 @@
+import { rollDays } from '#infra/usage/roll-days.ts';
+import { storeWatermark } from '#infra/usage/watermark.ts';
+import type { Scheduler } from '#infra/scheduler.ts';
+import { publishHeartbeat } from '#infra/topic/heartbeat.ts';
+import type { Message } from '#infra/topic/topic.ts';
+import { createBundleEngine, type BundleEngine } from '#pipelines/beam/bundle-engine.ts';
+import { AppendFailed } from '#pipelines/usage/commit-usage.ts';
+import { buildUsageGraph } from '#pipelines/usage/graph.ts';
+import { provideRuntime, withdrawRuntime, type UsageRuntime } from '#pipelines/usage/runtime.ts';
+import { backoffMs } from './backoff.ts';
+import { createBatchSize } from './batch-size.ts';
+import { keepLeases } from './lease-keeper.ts';
+import { createUnappended } from './unappended.ts';
+
+/** Pause when there is nothing to pull: short enough not to be felt, long enough to cost nothing. */
+const IDLE_MS = 10;
+/** Pause after a small batch, so that a trickle of events shares commits. */
+const GATHER_MS = 20;
+const WATERMARK_EVERY_MS = 250;
+const HEARTBEAT_EVERY_MS = 30_000;
+const MAINTENANCE_EVERY_MS = 60_000;
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface EmbeddedRunnerOptions {
+  readonly name: string;
+  readonly runtime: UsageRuntime;
+  readonly worker: string;
+  readonly latenessMicros: number;
+  readonly ackDeadlineSeconds: number;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+  readonly batchMessagesMax?: number;
+  /** Upkeep of the stores, once a minute: expiry, retention, compaction. */
+  readonly maintain?: () => Promise<void>;
+}
+
+export interface EmbeddedRunner {
+  /** Runs until the signal is aborted; then the bundle in hand is finished and everything else is left to be delivered again. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Runs the usage graph on this machine: micro-batches from the topic through one reused bundle engine. */
+export function createEmbeddedRunner(options: EmbeddedRunnerOptions): EmbeddedRunner {
+  return {
+    run: async (signal) => {
+      const { name, runtime } = options;
+      provideRuntime(name, runtime);
+      const { namespace } = runtime.commit;
+      const engine = createBundleEngine<Message>((messages) =>
+        buildUsageGraph(messages, { namespace, runtimeName: name }),
+      );
+      const errands = [
+        every(options, signal, WATERMARK_EVERY_MS, () => moveWatermark(options)),
+        every(options, signal, HEARTBEAT_EVERY_MS, () => publishHeartbeat(runtime.topic)),
+        every(options, signal, MAINTENANCE_EVERY_MS, async () => options.maintain?.()),
+      ];
+      try {
+        await pullUntil(signal, options, engine);
+      } finally {
+        await Promise.all(errands);
+        await engine.close();
+        withdrawRuntime(name);
+        await moveWatermark(options).catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function pullUntil(
+  signal: AbortSignal,
+  options: EmbeddedRunnerOptions,
+  engine: BundleEngine<Message>,
+): Promise<void> {
+  const { scheduler, runtime, log } = options;
+  const size = createBatchSize(options.batchMessagesMax);
+  const work = createBundleWork(options, engine);
+  let failures = 0;
+  let holds = 0;
+  while (!signal.aborted) {
+    try {
+      // While too much waits for the warehouse, one message now and then is pulled, to notice when it is back.
+      holds = work.isHeldBack() ? holds + 1 : 0;
+      if (holds > 0) await scheduler.sleep(backoffMs(holds), signal);
+      const messages = await runtime.topic.pull(holds > 0 ? 1 : size.current);
+      failures = 0;
+      size.pulled(messages.length);
+      if (messages.length > 0) await work.run(messages, signal);
+      if (messages.length < size.current / 2)
+        await scheduler.sleep(messages.length === 0 ? IDLE_MS : GATHER_MS, signal);
+    } catch (error) {
+      failures++;
+      log.error({ err: error, failures }, 'the topic cannot be pulled; trying again');
+      await scheduler.sleep(backoffMs(failures), signal);
+    }
+  }
+}
+
+/** Runs bundles to their end, whatever the stores do meanwhile. */
+function createBundleWork(options: EmbeddedRunnerOptions, engine: BundleEngine<Message>) {
+  const { runtime, scheduler, log } = options;
+  const unappended = createUnappended();
+
+  const appended = async (): Promise<void> => {
+    const ids = unappended.clear();
+    if (ids.length > 0) await runtime.topic.release(ids);
+  };
+
+  /** A failing store never loses or refuses an event: its leases are kept and the same bundle is run again. */
+  const run = async (messages: readonly Message[], signal: AbortSignal): Promise<void> => {
+    const ids = messages.map(({ ackId }) => ackId);
+    const leases = keepLeases({
+      topic: runtime.topic,
+      ids,
+      scheduler,
+      deadlineSeconds: options.ackDeadlineSeconds,
+    });
+    try {
+      for (let failures = 1; ; failures++) {
+        try {
+          const rowsBefore = runtime.counters.appended_rows_total;
+          await engine.run(messages);
+          // A bundle of heartbeats or dead letters owes the warehouse nothing, so it says nothing about it.
+          if (runtime.counters.appended_rows_total > rowsBefore) await appended();
+          return;
+        } catch (error) {
+          if (error instanceof AppendFailed) {
+            log.error(
+              { err: error, messages: ids.length },
+              'committed, but not appended: the messages come again',
+            );
+            return unappended.add(ids, scheduler.now());
+          }
+          log.error(
+            { err: error, failures, messages: ids.length },
+            'the batch was not committed; trying again',
+          );
+          await scheduler.sleep(backoffMs(failures), signal);
+          if (signal.aborted) return;
+        }
+      }
+    } finally {
+      await leases.end();
+    }
+  };
+
+  return { run, isHeldBack: () => unappended.isBeyondBound(scheduler.now()) };
+}
+
+async function moveWatermark({
+  runtime,
+  name,
+  worker,
+  latenessMicros,
+  log,
+}: EmbeddedRunnerOptions): Promise<void> {
+  const { database, namespace, feed } = runtime.commit;
+  const committedThrough = await storeWatermark(
+    { database, topic: runtime.topic },
+    { feed, worker, namespace, latenessMicros },
+  );
+  if (committedThrough === undefined) return;
+  const days = await rollDays(database, namespace, committedThrough - latenessMicros);
+  if (days > 0) log.info({ days, namespace, runner: name }, 'rolled into day rows');
+}
+
+/** Does an errand again and again until the signal is aborted. One that fails is logged and done again at its next turn. */
+async function every(
+  { scheduler, log }: EmbeddedRunnerOptions,
+  signal: AbortSignal,
+  milliseconds: number,
+  errand: () => Promise<unknown>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await scheduler.sleep(milliseconds, signal);
+    if (signal.aborted) return;
+    await errand().catch((error: unknown) =>
+      log.warn({ err: error }, 'an errand of the runner failed; it is done again later'),
+    );
+  }
+}

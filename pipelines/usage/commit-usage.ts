@@ -1,0 +1,111 @@
+import { isHeartbeat } from '#infra/topic/heartbeat.ts';
+import { appendEventRows, eventRowsOf } from '#infra/usage/append-events.ts';
+import {
+  createBisectingCommitter,
+  type BisectedCommit,
+  type BisectingCommitter,
+} from '#infra/usage/bisection.ts';
+import type { Committed } from '#infra/usage/commit.ts';
+import type { Delivery } from '#infra/usage/delivery.ts';
+import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
+import { countCommit } from './counters.ts';
+import { runtimeNamed, type UsageRuntime } from './runtime.ts';
+
+/** The commits stand, but the warehouse did not take their rows: the messages stay unacknowledged and come again. */
+export class AppendFailed extends Error {
+  constructor(cause: unknown) {
+    super('the warehouse did not take the rows of a commit', { cause });
+    this.name = 'AppendFailed';
+  }
+}
+
+/** The state of one copy of the sink, made in setup and never sent anywhere. */
+interface Sink {
+  readonly runtime: UsageRuntime;
+  readonly committer: BisectingCommitter;
+  deliveries: Delivery[];
+}
+
+const sinks = new WeakMap<CommitUsage, Sink>();
+/** One for all copies of the sink in a process: it remembers refusals of the store over bundles, and a failed bundle disposes of its copy. */
+const committers = new WeakMap<UsageRuntime, BisectingCommitter>();
+
+/**
+ * The sink of the usage graph: commits the deliveries of a bundle, appends them to the warehouse, and only then acknowledges their
+ * messages. An error leaves every message unacknowledged, and the bundle can be run again at any point: what is there has no effect twice.
+ */
+export class CommitUsage implements AsyncDoFn<Delivery> {
+  readonly runtimeName: string;
+
+  constructor(runtimeName: string) {
+    this.runtimeName = runtimeName;
+  }
+
+  setup(): void {
+    const runtime = runtimeNamed(this.runtimeName);
+    const committer = committers.get(runtime) ?? createBisectingCommitter(runtime.commit);
+    committers.set(runtime, committer);
+    sinks.set(this, { runtime, committer, deliveries: [] });
+  }
+
+  startBundle(): void {
+    sinkOf(this).deliveries = [];
+  }
+
+  process(delivery: Delivery): void {
+    sinkOf(this).deliveries.push(delivery);
+  }
+
+  async finishBundle(): Promise<void> {
+    const { runtime, committer, deliveries } = sinkOf(this);
+    if (deliveries.length === 0) return;
+    const events = deliveries.filter(({ message }) => !isHeartbeat(message));
+    runtime.counters.heartbeat_total += deliveries.length - events.length;
+    const { committed, doubted } =
+      events.length === 0 ? NOTHING : await commitAll(runtime, committer, events);
+    await appendAll(runtime, committed);
+    // What is doubted comes again when its lease ends.
+    const done =
+      doubted.length === 0 ? deliveries : deliveries.filter((delivery) => !doubted.includes(delivery));
+    await runtime.topic.ack(done.map(({ message }) => message.ackId));
+    runtime.counters.acknowledged_total += done.length;
+  }
+}
+
+function sinkOf(doFn: CommitUsage): Sink {
+  const sink = sinks.get(doFn);
+  if (sink === undefined) throw new Error('CommitUsage was not set up');
+  return sink;
+}
+
+const NOTHING: BisectedCommit = { committed: [], doubted: [] };
+
+async function commitAll(
+  { counters }: UsageRuntime,
+  committer: BisectingCommitter,
+  events: Delivery[],
+): Promise<BisectedCommit> {
+  try {
+    const bisected = await committer.commit(events);
+    for (const commit of bisected.committed) countCommit(counters, commit);
+    counters.refusal_doubted_total += bisected.doubted.length;
+    return bisected;
+  } catch (error) {
+    counters.commit_failures_total++;
+    throw error;
+  }
+}
+
+async function appendAll(
+  { commit, warehouse, counters }: UsageRuntime,
+  commits: readonly Committed[],
+): Promise<void> {
+  const rows = commits.flatMap(eventRowsOf);
+  try {
+    counters.append_parked_total += await appendEventRows({ database: commit.database, warehouse }, rows);
+    counters.appended_rows_total += rows.length;
+  } catch (error) {
+    counters.append_failures_total++;
+    throw new AppendFailed(error);
+  }
+}

@@ -1,0 +1,63 @@
+import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
+import type { Committed } from '#infra/usage/commit.ts';
+
+/**
+ * What a pipeline process has done since it started. Best effort, for metrics and progress: exact counts come from the tables. Each name
+ * is also the metric's name, with the prefix `millrace_usage_`.
+ */
+export interface UsageCounters {
+  /** Copies of events by what became of them. */
+  accepted_total: number;
+  duplicate_total: number;
+  conflict_total: number;
+  void_total: number;
+  /** The part of the accepted that no meter counts. */
+  unmatched_total: number;
+  filter_error_total: number;
+  dead_letter_total: Partial<Record<DeadLetterReason, number>>;
+  heartbeat_total: number;
+  rows_written_total: number;
+  commits_total: number;
+  commit_failures_total: number;
+  /** Refused by the store, and left to be delivered again because nothing stood beside them. */
+  refusal_doubted_total: number;
+  appended_rows_total: number;
+  append_failures_total: number;
+  append_parked_total: number;
+  acknowledged_total: number;
+}
+
+export const emptyCounters = (): UsageCounters => ({
+  accepted_total: 0,
+  duplicate_total: 0,
+  conflict_total: 0,
+  void_total: 0,
+  unmatched_total: 0,
+  filter_error_total: 0,
+  dead_letter_total: {},
+  heartbeat_total: 0,
+  rows_written_total: 0,
+  commits_total: 0,
+  commit_failures_total: 0,
+  refusal_doubted_total: 0,
+  appended_rows_total: 0,
+  append_failures_total: 0,
+  append_parked_total: 0,
+  acknowledged_total: 0,
+});
+
+export function countCommit(
+  counters: UsageCounters,
+  { classified, refused, filterErrors, rows }: Committed,
+): void {
+  counters.commits_total++;
+  counters.rows_written_total += rows;
+  counters.filter_error_total += filterErrors;
+  for (const { outcome, copy } of classified) {
+    counters[`${outcome}_total`]++;
+    if (outcome === 'accepted' && copy.effects.length === 0) counters.unmatched_total++;
+  }
+  for (const { refusal } of refused) {
+    counters.dead_letter_total[refusal.reason] = (counters.dead_letter_total[refusal.reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,22 @@
+/** Zones that between them have every oddity: DST north and south, midnights that do not exist, :30 and :45, changes of the date line. */
+export const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'Europe/London',
+  'America/New_York',
+  'America/Los_Angeles',
+  'America/Sao_Paulo',
+  'America/St_Johns',
+  'America/Havana',
+  'Asia/Beirut',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Asia/Gaza',
+  'Africa/Casablanca',
+  'Africa/Monrovia',
+  'Australia/Lord_Howe',
+  'Pacific/Apia',
+  'Pacific/Chatham',
+  'Pacific/Kiritimati',
+  'Antarctica/Troll',
+] as const;

@@ -1,0 +1,4 @@
+import { databaseContract } from '#test/contract/database/suite.ts';
+import { openTemporary } from './sqlite/temporary.ts';
+
+databaseContract('SQLite', openTemporary);

@@ -1,0 +1,200 @@
+import { expect } from 'chai';
+import type { Instant } from '#domain/instant.ts';
+import type { UsageEvent } from '#domain/metering/event.ts';
+import { identityOf } from '#domain/metering/identity.ts';
+import type { MeterDefinition } from '#domain/metering/meter.ts';
+import { parseEvent } from '#domain/metering/parse-event.ts';
+import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { createCatalogues } from '#infra/catalogue/catalogues.ts';
+import { putMeter } from '#infra/catalogue/put-meter.ts';
+import { CATALOGUE_TABLES, meterVersion } from '#infra/catalogue/tables.ts';
+import { noFaults } from '#infra/database/hostile/faults.ts';
+import { openHostile } from '#infra/database/hostile/open-hostile.ts';
+import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
+import type { Schedule } from '#infra/database/hostile/schedule.ts';
+import { noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
+import type { HostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
+import { appendEventRows, eventRowsOf } from '#infra/usage/append-events.ts';
+import { commitDeliveries } from '#infra/usage/commit.ts';
+import type { CommitContext, Committed } from '#infra/usage/commit.ts';
+import type { Delivery } from '#infra/usage/delivery.ts';
+import { event, USAGE_TABLES } from '#infra/usage/tables.ts';
+import type { Row } from '#infra/usage/tables.ts';
+import type { EventName } from '#infra/usage/void-event.ts';
+import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
+import type { HostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
+import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import { seededRandom } from '#test/support/seeded-random.ts';
+import { effectsOf } from '#test/support/usage-model.ts';
+import type { ModelData } from '#test/support/usage-model.ts';
+import { checkUsage } from '#test/support/usage-store-check.ts';
+
+export const NAMESPACE = 'default';
+export const SOURCE = 'urn:svc:test';
+export const FEED = 'events/pipeline';
+/** When messages are published unless a test says otherwise. */
+export const NOON = instant('2026-03-10T12:00:00Z');
+
+export function instant(text: string): Instant {
+  const parsed = parseRfc3339(text);
+  if (parsed === undefined) throw new RangeError(`not a time: ${text}`);
+  return parsed.at;
+}
+
+/** The stores of one test, without faults until it sets some. Time passes only when the test says so. */
+export interface Stores {
+  readonly database: HostileDatabase;
+  readonly warehouse: HostileWarehouse;
+  readonly topic: HostileTopic;
+  readonly clock: { now: Instant };
+  /** A writer's context with that slot; its catalogue is its own. */
+  readonly writer: (slot?: number) => CommitContext & { readonly warehouse: HostileWarehouse };
+}
+
+export async function openStores(meters: Readonly<Record<string, MeterDefinition>> = {}): Promise<Stores> {
+  const clock = { now: NOON };
+  const schedule: Schedule = {
+    point: () => Promise.resolve(),
+    random: seededRandom(1).next,
+    now: () => clock.now,
+  };
+  const database = openHostile({
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES],
+    schedule,
+    faults: noFaults,
+  });
+  const warehouse = openHostileWarehouse({ schedule, faults: noWarehouseFaults });
+  const topic = openHostileTopic({ schedule, faults: noTopicFaults });
+  for (const [key, definition] of Object.entries(meters))
+    await putMeter(database, { namespace: NAMESPACE, key, definition });
+  const writer = (slot = 0) => ({
+    database,
+    warehouse,
+    catalogues: createCatalogues(database),
+    feed: FEED,
+    namespace: NAMESPACE,
+    slot,
+    clock: () => clock.now,
+  });
+  return { database, warehouse, topic, clock, writer };
+}
+
+/** What an event says; what is left out is ordinary. */
+export interface Said {
+  readonly id?: string;
+  readonly type?: string;
+  readonly subject?: string;
+  readonly time?: string | undefined;
+  readonly data?: ModelData;
+  readonly publishTime?: Instant;
+  readonly messageId?: string;
+}
+
+const ordinary = { id: 'e-1', type: 'use', subject: 'acme', time: '2026-03-10T11:30:10Z' };
+let messages = 0;
+
+/** A delivered message with that event, parsed. */
+export function delivery(said: Said = {}): Delivery {
+  const {
+    publishTime = NOON,
+    messageId = `m-${++messages}`,
+    data = { v: '1' },
+    ...attributes
+  } = { ...ordinary, ...said };
+  const body = { specversion: '1.0', source: SOURCE, ...attributes, data };
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const message = {
+    id: messageId,
+    data: bytes,
+    attributes: {},
+    publishTime,
+    attempt: 1,
+    ackId: `ack-${messageId}`,
+  };
+  const parsed = parseEvent(NAMESPACE, message);
+  return parsed.event
+    ? { message, event: parsed.event }
+    : { message, refusal: parsed.refusal, known: parsed.known };
+}
+
+export const nameOf = (id: string): EventName => ({ namespace: NAMESPACE, source: SOURCE, id });
+
+/** Commits deliveries with a writer that has just started, and appends what they owe the warehouse. */
+export async function commit(stores: Stores, deliveries: readonly Delivery[], slot = 0): Promise<Committed> {
+  const committed = await commitDeliveries(stores.writer(slot), deliveries);
+  await appendEventRows(stores, eventRowsOf(committed));
+  return committed;
+}
+
+export const outcomesOf = ({ classified }: Committed): string[] => classified.map(({ outcome }) => outcome);
+
+export function storedEvent({ database }: Stores, id: string): Row<typeof event> | undefined {
+  const identity = identityOf(NAMESPACE, SOURCE, id);
+  return database.rows(event).find((row) => row.identity === identity);
+}
+
+/** What the warehouse's exact view shows. */
+export async function exactEvents({ warehouse }: Stores): Promise<WarehouseRow[]> {
+  const rows: WarehouseRow[] = [];
+  for await (const row of warehouse.query('events_exact', {})) rows.push(row);
+  return rows;
+}
+
+/** What an operation was refused with; a test that expects an error and gets none fails. */
+export async function errorOf(act: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await act();
+  } catch (error) {
+    return error;
+  }
+  return expect.fail('no error was thrown');
+}
+
+export interface Expected {
+  /** The deliveries whose events count. */
+  readonly live: readonly Delivery[];
+  /** Those that counted once and were voided. */
+  readonly voided?: readonly Delivery[];
+  readonly rolledThrough?: number;
+}
+
+/** Every cell, day row and distinct value is what these events amount to. For meters without filters. */
+export function expectUsage({ database }: Stores, { live, voided = [], rolledThrough = -1 }: Expected): void {
+  const meters = database
+    .rows(meterVersion)
+    .map(({ key, generation, since, definition }) => ({ key, generation, since, definition }));
+  const rows = new Map(database.rows(event).map((row) => [row.identity, row]));
+  const effects = (deliveries: readonly Delivery[]) =>
+    deliveries.flatMap(({ event: said }) => {
+      const row = said && rows.get(said.identity);
+      if (said === undefined || row === undefined) throw new Error('an expected event is not stored');
+      return effectsOf(
+        { meters, filters: {} },
+        { event: said, time: row.time, catalogueVersion: row.catalogueVersion },
+      );
+    });
+  const everVoided = new Set(voided.map(({ event: said }) => (said as UsageEvent).identity));
+  const truth = { meters, effects: effects(live), everCounted: effects([...live, ...voided]), everVoided };
+  checkUsage(database, truth, rolledThrough);
+}
+
+/** One meter of every aggregation over `v`, `unique` over `u`, with dimensions where the name says so. */
+export const ALL_METERS: Readonly<Record<string, MeterDefinition>> = {
+  count: { name: 'Count', eventType: 'use', aggregation: 'count' },
+  'sum-by-model': {
+    name: 'Sum',
+    eventType: 'use',
+    aggregation: 'sum',
+    value: 'v',
+    dimensions: { model: 'm' },
+  },
+  min: { name: 'Min', eventType: 'use', aggregation: 'min', value: 'v' },
+  max: { name: 'Max', eventType: 'use', aggregation: 'max', value: 'v' },
+  average: { name: 'Average', eventType: 'use', aggregation: 'average', value: 'v' },
+  unique: { name: 'Unique', eventType: 'use', aggregation: 'unique', value: 'u' },
+  latest: { name: 'Latest', eventType: 'use', aggregation: 'latest', value: 'v' },
+  level: { name: 'Level', eventType: 'use', aggregation: 'timeWeightedSum', value: 'v' },
+};
+export const SUM_METER: Readonly<Record<string, MeterDefinition>> = {
+  tokens: { name: 'Tokens', eventType: 'use', aggregation: 'sum', value: 'v' },
+};
