@@ -32,7 +32,7 @@ const COUNTED_EVENTS = 100_000;
 const ROWS_PER_EVENT_MAX = 3;
 
 const now = Date.now();
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
 const figures: Figure[] = [];
 
 async function measureIn<Result>(task: Omit<Task, 'now'>): Promise<Result> {

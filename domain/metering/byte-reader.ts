@@ -4,12 +4,17 @@ import { fromScaled, type Quantity } from './quantity.ts';
 /** Reads what `ByteWriter` wrote. Running past the end throws: a stored cell is either whole or a defect. */
 export interface ByteReader {
   readonly atEnd: boolean;
+  /** The place of the next byte. */
+  readonly at: number;
   byte(): number;
   varint(): number;
   hash(): Hash128;
   quantity(): Quantity;
   /** Signed, as limbs are held. */
   int32(): number;
+  skip(bytes: number): void;
+  /** Steps over a varint or a quantity: both end with the first byte below 128. */
+  skipNumber(): void;
 }
 
 class ArrayReader implements ByteReader {
@@ -18,6 +23,19 @@ class ArrayReader implements ByteReader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
+    if (this.#at > this.#bytes.length) throw new RangeError('packed cell ends too early');
+  }
+
+  skipNumber(): void {
+    while (this.byte() > 127);
   }
 
   get atEnd(): boolean {

@@ -2,6 +2,8 @@ import { HASH128_BYTES, type Hash128 } from './hash128.ts';
 import type { Quantity } from './quantity.ts';
 
 const INITIAL_BYTES = 4_096;
+const SLAB_BYTES = 16_384;
+const NOTHING = new Uint8Array(0);
 
 /** Writes the packed forms of cells into one buffer that is reused; `take` copies what was written since the last one. */
 export interface ByteWriter {
@@ -11,6 +13,8 @@ export interface ByteWriter {
   hash(value: Hash128): void;
   quantity(value: Quantity): void;
   int32(value: number): void;
+  /** A stretch of bytes as they are. */
+  copy(bytes: Uint8Array, from: number, to: number): void;
   take(): Uint8Array;
 }
 
@@ -21,6 +25,8 @@ export interface ByteWriter {
 class GrowingWriter implements ByteWriter {
   #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
+  #slab = new Uint8Array(SLAB_BYTES);
+  #slabUsed = 0;
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return;
@@ -90,11 +96,25 @@ class GrowingWriter implements ByteWriter {
     this.byte(Number(magnitude));
   }
 
+  copy(bytes: Uint8Array, from: number, to: number): void {
+    this.#reserve(to - from);
+    for (let i = from; i < to; i++) this.#buffer[this.#length++] = bytes[i] ?? 0;
+  }
+
+  /** Small pieces are cut from one slab, since a buffer of its own costs each cell more than all its bytes. */
   take(): Uint8Array {
-    const bytes = new Uint8Array(this.#length);
-    bytes.set(this.#buffer.subarray(0, this.#length));
+    const length = this.#length;
     this.#length = 0;
-    return bytes;
+    if (length === 0) return NOTHING;
+    if (length > SLAB_BYTES / 4) return new Uint8Array(this.#buffer.subarray(0, length));
+    if (this.#slabUsed + length > SLAB_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    const piece = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length);
+    for (let i = 0; i < length; i++) piece[i] = this.#buffer[i] ?? 0;
+    this.#slabUsed += length;
+    return piece;
   }
 }
 

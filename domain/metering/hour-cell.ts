@@ -3,7 +3,13 @@ import { createByteReader } from './byte-reader.ts';
 import { createByteWriter } from './byte-writer.ts';
 import { fingerprintOf, fingerprintToHash } from './fingerprint.ts';
 import type { Hash128 } from './hash128.ts';
-import { readFingerprint, readMeasures, writeFingerprint, writeMeasures } from './packed-accumulator.ts';
+import {
+  readFingerprint,
+  readMeasures,
+  skipAccumulator,
+  writeFingerprint,
+  writeMeasures,
+} from './packed-accumulator.ts';
 
 /**
  * The usage of one hour of one (subject, meter, generation, view, group): its totals, and the same per minute that has events.
@@ -92,6 +98,9 @@ export function addToHourCell(
       dirty: false,
     };
   }
+  if (stored !== undefined && stored.totals.length > 0 && stored.minutes.length > 0) {
+    return spliceMinutes(stored, aggregation, changes);
+  }
   const cell = stored === undefined ? emptyHourCell() : unpackHourCell(aggregation, stored);
   for (const { minute, accumulator } of changes) {
     merge(minuteOf(cell, minute), aggregation, accumulator);
@@ -101,6 +110,55 @@ export function addToHourCell(
 }
 
 const NO_TOTALS = new Uint8Array(0);
+
+/** Adds to a cell of several minutes where it is packed: only the minutes that change are read, the others' bytes are copied. */
+function spliceMinutes(
+  stored: PackedHourCell,
+  aggregation: Aggregation,
+  changes: readonly MinuteChange[],
+): PackedHourCell {
+  const { minutes } = stored;
+  const reader = createByteReader(minutes);
+  const totals = totalsOf(aggregation, stored, NO_MINUTES);
+  const pending = changes.length === 1 ? changes : changes.toSorted((a, b) => a.minute - b.minute);
+  let copiedTo = 0;
+  for (const { minute, accumulator } of pending) {
+    merge(totals, aggregation, accumulator);
+    while (!reader.atEnd && (minutes[reader.at] ?? 0) < minute) {
+      reader.skip(1);
+      skipAccumulator(reader, aggregation);
+    }
+    writer.copy(minutes, copiedTo, reader.at);
+    copiedTo = reader.at;
+    if (minutes[reader.at] !== minute) {
+      writeMinute(minute, aggregation, accumulator);
+      continue;
+    }
+    reader.skip(1);
+    const merged = readMeasures(reader, aggregation);
+    readFingerprint(reader, merged);
+    merge(merged, aggregation, accumulator);
+    writeMinute(minute, aggregation, merged);
+    copiedTo = reader.at;
+  }
+  writer.copy(minutes, copiedTo, minutes.length);
+  const spliced = writer.take();
+  writeMeasures(writer, aggregation, totals);
+  return {
+    totals: writer.take(),
+    minutes: spliced,
+    fingerprint: fingerprintToHash(totals),
+    dirty: stored.dirty,
+  };
+}
+
+const NO_MINUTES: Map<number, Accumulator> = new Map();
+
+function writeMinute(minute: number, aggregation: Aggregation, accumulator: Accumulator): void {
+  writer.byte(minute);
+  writeMeasures(writer, aggregation, accumulator);
+  writeFingerprint(writer, accumulator);
+}
 
 export function unpackHourCell(aggregation: Aggregation, packed: PackedHourCell): HourCell {
   const reader = createByteReader(packed.minutes);

@@ -1,6 +1,7 @@
 import { emptyAccumulator, type Accumulator, type Aggregation } from './accumulator.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { HASH128_BYTES } from './hash128.ts';
 
 /** Writes only what the aggregation needs: the count, then its values. The fingerprint is written apart. */
 export function writeMeasures(writer: ByteWriter, aggregation: Aggregation, from: Accumulator): void {
@@ -40,4 +41,16 @@ export function readFingerprint(reader: ByteReader, into: Accumulator): void {
   into.f1 = reader.int32();
   into.f2 = reader.int32();
   into.f3 = reader.int32();
+}
+
+/** Steps over what `writeMeasures` and `writeFingerprint` wrote. */
+export function skipAccumulator(reader: ByteReader, aggregation: Aggregation): void {
+  reader.skipNumber();
+  if (aggregation !== 'count' && aggregation !== 'unique') reader.skipNumber();
+  if (aggregation === 'timeWeightedSum') reader.skipNumber();
+  if (aggregation === 'latest') {
+    reader.skipNumber();
+    reader.skip(HASH128_BYTES);
+  }
+  reader.skip(HASH128_BYTES);
 }

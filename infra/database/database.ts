@@ -39,7 +39,7 @@ export interface Transaction {
 
 export interface Committed<Result> {
   readonly result: Result;
-  /** Rises strictly over all transactions and processes of a store. */
+  /** Rises strictly over all transactions that write, in all processes of a store; one that wrote nothing may give the newest it saw. */
   readonly committedAt: Instant;
 }
 

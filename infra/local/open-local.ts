@@ -79,13 +79,17 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/** Messages that were never acknowledged within the topic's retention and are gone: the operator must hear of each. */
+export type DroppedMessages = Awaited<ReturnType<EmbeddedTopic['maintain']>>['dropped'];
+
 /** One round of upkeep: expired rows, old segments of the topic, small segments of the warehouse. */
 export async function maintainLocal(
   { database, topic, warehouse }: LocalStores,
   now: Instant,
-): Promise<void> {
+): Promise<{ dropped: DroppedMessages }> {
   await database.expire(now);
-  await topic.maintain(now);
+  const { dropped } = await topic.maintain(now);
   await warehouse.compact();
   await warehouse.sweep();
+  return { dropped };
 }

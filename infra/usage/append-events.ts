@@ -2,6 +2,7 @@ import type { Effect } from '#domain/metering/effects.ts';
 import type { Classified } from '#domain/metering/classify.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { matchEvent } from '#domain/metering/effects.ts';
+import type { Hash128 } from '#domain/metering/hash128.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { LoadedCatalogue } from '#infra/catalogue/load-catalogue.ts';
 import type { Database } from '#infra/database/database.ts';
@@ -70,8 +71,23 @@ const NO_METERS: readonly string[] = [];
 const sharedLabels = new Map<string, readonly string[]>();
 const SHARED_LABELS_MAX = 10_000;
 
+let lastEffects: readonly Effect[] = [];
+let lastLabels = NO_METERS;
+
 export function labelsOf(effects: readonly Effect[]): readonly string[] {
   if (effects.length === 0) return NO_METERS;
+  // Neighbours mostly match alike.
+  if (
+    effects.length !== lastEffects.length ||
+    effects.some(({ meter }, at) => meter !== lastEffects[at]?.meter)
+  ) {
+    lastLabels = sharedLabelsOf(effects);
+    lastEffects = effects;
+  }
+  return lastLabels;
+}
+
+function sharedLabelsOf(effects: readonly Effect[]): readonly string[] {
   let name = '';
   for (const { meter } of effects) name += `${meter.label} `;
   let labels = sharedLabels.get(name);
@@ -83,46 +99,64 @@ export function labelsOf(effects: readonly Effect[]): readonly string[] {
   return labels;
 }
 
-export function toEventRow(
-  event: UsageEvent,
-  outcome: Outcome,
-  {
-    committedAt,
-    catalogueVersion,
-    matchedMeters,
-  }: Pick<EventRow, 'committedAt' | 'catalogueVersion' | 'matchedMeters'>,
-): EventRow {
-  const {
-    identity,
-    digest,
-    namespace,
-    id,
-    source,
-    type,
-    subject,
-    time,
-    data,
-    attributes,
-    publishTime: publishedAt,
-  } = event;
-  return {
-    identity,
-    digest,
-    outcome,
-    namespace,
-    id,
-    source,
-    type,
-    subject,
-    time,
-    data,
-    attributes,
-    publishedAt,
-    committedAt,
-    catalogueVersion,
-    matchedMeters,
-  };
+/**
+ * An event as a row of the warehouse. A class, since on the hot path a record of fifteen copied fields would be the largest thing that is
+ * made of an event: this one points at it.
+ */
+class CommittedEventRow implements EventRow {
+  readonly #event: UsageEvent;
+  readonly outcome: Outcome;
+  readonly committedAt: Instant;
+  readonly catalogueVersion: number;
+  readonly matchedMeters: readonly string[];
+
+  constructor(event: UsageEvent, outcome: Outcome, commit: CommitOf) {
+    this.#event = event;
+    this.outcome = outcome;
+    this.committedAt = commit.committedAt;
+    this.catalogueVersion = commit.catalogueVersion;
+    this.matchedMeters = commit.matchedMeters;
+  }
+
+  get identity(): Hash128 {
+    return this.#event.identity;
+  }
+  get digest(): Hash128 {
+    return this.#event.digest;
+  }
+  get namespace(): string {
+    return this.#event.namespace;
+  }
+  get id(): string {
+    return this.#event.id;
+  }
+  get source(): string {
+    return this.#event.source;
+  }
+  get type(): string {
+    return this.#event.type;
+  }
+  get subject(): string {
+    return this.#event.subject;
+  }
+  get time(): Instant {
+    return this.#event.time;
+  }
+  get data(): string {
+    return this.#event.data;
+  }
+  get attributes(): string | null {
+    return this.#event.attributes;
+  }
+  get publishedAt(): Instant {
+    return this.#event.publishTime;
+  }
 }
+
+type CommitOf = Pick<EventRow, 'committedAt' | 'catalogueVersion' | 'matchedMeters'>;
+
+export const toEventRow = (event: UsageEvent, outcome: Outcome, commit: CommitOf): EventRow =>
+  new CommittedEventRow(event, outcome, commit);
 
 /** So many refused rows of one call are parked one by one; more of them mean that the warehouse, not the rows, is at fault. */
 const PARKED_PER_APPEND_MAX = 100;

@@ -36,7 +36,12 @@ const distinctKey = (of: DistinctChange): Key => [
   of.valueHash,
 ];
 
-export async function readCells(tx: Transaction, batch: Batch, slot: number, closedThrough: DayIndex): Promise<StoredCells> {
+export async function readCells(
+  tx: Transaction,
+  batch: Batch,
+  slot: number,
+  closedThrough: DayIndex,
+): Promise<StoredCells> {
   const [hours, distincts, closed] = await Promise.all([
     tx.read(
       usageHour,
@@ -80,7 +85,11 @@ export async function writeCells(tx: Transaction, batch: Batch, stored: StoredCe
   return rows + writeClosedSeries(tx, stored.closed);
 }
 
-function writeDistinct(tx: Transaction, of: DistinctChange, stored: Row<typeof distinctValue> | undefined): number {
+function writeDistinct(
+  tx: Transaction,
+  of: DistinctChange,
+  stored: Row<typeof distinctValue> | undefined,
+): number {
   const { namespace, subject, meter, day, group, valueHash } = of;
   const value = unpackMinutes(stored?.minutes ?? new Uint8Array(0));
   mergeDistinctValue(value, of.change);

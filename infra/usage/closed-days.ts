@@ -26,9 +26,18 @@ export interface ClosedSeries {
 
 const dayOfChange = (cell: CellChange): DayIndex => dayOf(hourStart(cell.hour));
 
-const prefixOf = ({ namespace, subject, meter, view }: CellChange): Key => [namespace, subject, meter.key, meter.generation, view];
+const prefixOf = ({ namespace, subject, meter, view }: CellChange): Key => [
+  namespace,
+  subject,
+  meter.key,
+  meter.generation,
+  view,
+];
 
-export async function readClosedSeries(tx: Transaction, cells: readonly CellChange[]): Promise<ClosedSeries[]> {
+export async function readClosedSeries(
+  tx: Transaction,
+  cells: readonly CellChange[],
+): Promise<ClosedSeries[]> {
   const series = new Map<string, CellChange[]>();
   for (const cell of cells) {
     const name = JSON.stringify([...prefixOf(cell), cell.group]);
@@ -43,11 +52,18 @@ async function readSeries(tx: Transaction, changes: readonly CellChange[]): Prom
   const [of] = changes;
   if (of === undefined) throw new RangeError('a series has at least one change');
   const days = [...new Set(changes.map(dayOfChange))].sort((a, b) => a - b);
-  const rows = of.meter.aggregation === 'timeWeightedSum' ? await levelRows(tx, of, days[0] ?? 0) : await dayRows(tx, of, days);
+  const rows =
+    of.meter.aggregation === 'timeWeightedSum'
+      ? await levelRows(tx, of, days[0] ?? 0)
+      : await dayRows(tx, of, days);
   return { of, changes, rows };
 }
 
-async function dayRows(tx: Transaction, of: CellChange, days: readonly DayIndex[]): Promise<Row<typeof usageDay>[]> {
+async function dayRows(
+  tx: Transaction,
+  of: CellChange,
+  days: readonly DayIndex[],
+): Promise<Row<typeof usageDay>[]> {
   const rows = await tx.read(
     usageDay,
     days.map((day) => [...prefixOf(of), day, of.group]),
@@ -56,7 +72,11 @@ async function dayRows(tx: Transaction, of: CellChange, days: readonly DayIndex[
 }
 
 /** The row before the earliest change, which tells the level there, and every row from it on, whose levels rise. */
-async function levelRows(tx: Transaction, of: CellChange, earliest: DayIndex): Promise<Row<typeof usageDay>[]> {
+async function levelRows(
+  tx: Transaction,
+  of: CellChange,
+  earliest: DayIndex,
+): Promise<Row<typeof usageDay>[]> {
   const rows: Row<typeof usageDay>[] = [];
   const prefix = prefixOf(of);
   for await (const row of tx.scan(usageDay, { prefix, to: earliest }, { reverse: true })) {
@@ -64,7 +84,8 @@ async function levelRows(tx: Transaction, of: CellChange, earliest: DayIndex): P
     rows.push(row);
     break;
   }
-  for await (const row of tx.scan(usageDay, { prefix, from: earliest })) if (row.group === of.group) rows.push(row);
+  for await (const row of tx.scan(usageDay, { prefix, from: earliest }))
+    if (row.group === of.group) rows.push(row);
   return rows;
 }
 
@@ -89,7 +110,8 @@ function changesByDay(changes: readonly CellChange[]): Map<DayIndex, DayCell> {
     const day = dayOfChange(cell);
     const change = byDay.get(day) ?? emptyDayCell();
     byDay.set(day, change);
-    for (const { accumulator } of cell.minutes) addHourToDay(change, cell.meter.aggregation, cell.hour, accumulator);
+    for (const { accumulator } of cell.minutes)
+      addHourToDay(change, cell.meter.aggregation, cell.hour, accumulator);
   }
   return byDay;
 }

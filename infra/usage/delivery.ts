@@ -9,4 +9,9 @@ import type { Message } from '#infra/topic/topic.ts';
  */
 export type Delivery =
   | { readonly message: Message; readonly event: UsageEvent }
-  | { readonly message: Message; readonly event?: never; readonly refusal: Refusal; readonly known: KnownAttributes };
+  | {
+      readonly message: Message;
+      readonly event?: never;
+      readonly refusal: Refusal;
+      readonly known: KnownAttributes;
+    };

@@ -1,5 +1,12 @@
 import type { IndexRange } from '#domain/usage/decompose.ts';
-import { emptySubjectUsage, hasDirtyCells, type LoadedDay, type LoadedHour, type LoadedValue, type SubjectUsage } from '#domain/usage/loaded-usage.ts';
+import {
+  emptySubjectUsage,
+  hasDirtyCells,
+  type LoadedDay,
+  type LoadedHour,
+  type LoadedValue,
+  type SubjectUsage,
+} from '#domain/usage/loaded-usage.ts';
 import { distinctValueBound } from '#domain/usage/measure-distinct.ts';
 import { readingPlan, type ReadingPlan } from '#domain/usage/reading-plan.ts';
 import { usageQuery, type UsageRequest } from '#domain/usage/usage-query.ts';
@@ -46,7 +53,11 @@ export async function readUsage(database: Database, request: ReadUsage): Promise
   const { aggregation, dimensions = {} } = meter.definition;
   const query = usageQuery({ ...request, aggregation, rolledThrough, dimensions: Object.keys(dimensions) });
   const plan = readingPlan(query);
-  const usage = await Promise.all(request.subjects.map((subject) => loadSubject({ database, namespace: request.namespace, meter, plan }, subject)));
+  const usage = await Promise.all(
+    request.subjects.map((subject) =>
+      loadSubject({ database, namespace: request.namespace, meter, plan }, subject),
+    ),
+  );
   return { meter, rows: [...usageRows(query, usage)], freshness, dirty: hasDirtyCells(usage) };
 }
 
@@ -76,10 +87,16 @@ async function loadSubject(loading: Loading, subject: string): Promise<SubjectUs
   return { ...emptySubjectUsage(subject), days, hours, values, levels };
 }
 
-const gather = async <Entry>(ranges: readonly IndexRange[], load: (range: IndexRange) => Promise<Entry[]>): Promise<Entry[]> =>
-  (await Promise.all(ranges.map(load))).flat();
+const gather = async <Entry>(
+  ranges: readonly IndexRange[],
+  load: (range: IndexRange) => Promise<Entry[]>,
+): Promise<Entry[]> => (await Promise.all(ranges.map(load))).flat();
 
-async function loadDays({ database, meter, plan }: Loading, series: Key, { from, to }: IndexRange): Promise<LoadedDay[]> {
+async function loadDays(
+  { database, meter, plan }: Loading,
+  series: Key,
+  { from, to }: IndexRange,
+): Promise<LoadedDay[]> {
   const days: LoadedDay[] = [];
   for await (const row of database.scan(usageDay, { prefix: [...series, plan.view], from, to })) {
     days.push({ day: row.day, group: row.group, cell: unpackDayCell(meter.definition.aggregation, row) });
@@ -87,7 +104,11 @@ async function loadDays({ database, meter, plan }: Loading, series: Key, { from,
   return days;
 }
 
-async function loadHours({ database, meter, plan }: Loading, series: Key, { from, to }: IndexRange): Promise<LoadedHour[]> {
+async function loadHours(
+  { database, meter, plan }: Loading,
+  series: Key,
+  { from, to }: IndexRange,
+): Promise<LoadedHour[]> {
   const hours: LoadedHour[] = [];
   for await (const row of database.scan(usageHour, { prefix: [...series, plan.view], from, to })) {
     hours.push({ hour: row.hour, group: row.group, cell: unpackHourCell(meter.definition.aggregation, row) });
@@ -99,7 +120,11 @@ async function loadValues({ database, plan }: Loading, series: Key): Promise<Loa
   const values: LoadedValue[] = [];
   const count = distinctValueBound();
   for (const { from, to } of plan.valueDays) {
-    for await (const { day, group, valueHash, minutes } of database.scan(distinctValue, { prefix: series, from, to })) {
+    for await (const { day, group, valueHash, minutes } of database.scan(distinctValue, {
+      prefix: series,
+      from,
+      to,
+    })) {
       count(valueHash);
       values.push({ day, group, valueHash, value: unpackMinutes(minutes) });
     }

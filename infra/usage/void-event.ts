@@ -47,16 +47,22 @@ export class NotYetAppended extends Error {
  */
 export async function voidEvent(context: CorrectionContext, name: EventName): Promise<VoidOutcome> {
   const loaded = await loadStored(context, name);
-  const { result, committedAt } = await context.database.transact((tx) => applyVoid(tx, context, name, loaded));
-  if (loaded !== undefined && result !== 'ahead') await appendCorrection(context, loaded, 'void', committedAt);
+  const { result, committedAt } = await context.database.transact((tx) =>
+    applyVoid(tx, context, name, loaded),
+  );
+  if (loaded !== undefined && result !== 'ahead')
+    await appendCorrection(context, loaded, 'void', committedAt);
   return result;
 }
 
 /** Brings a voided event back with the effects it had; one that was voided ahead of its arrival is simply no longer awaited. */
 export async function restoreEvent(context: CorrectionContext, name: EventName): Promise<RestoreOutcome> {
   const loaded = await loadStored(context, name);
-  const { result, committedAt } = await context.database.transact((tx) => applyRestore(tx, context, name, loaded));
-  if (loaded !== undefined && result !== 'unseen') await appendCorrection(context, loaded, 'restored', committedAt);
+  const { result, committedAt } = await context.database.transact((tx) =>
+    applyRestore(tx, context, name, loaded),
+  );
+  if (loaded !== undefined && result !== 'unseen')
+    await appendCorrection(context, loaded, 'restored', committedAt);
   return result;
 }
 
@@ -68,7 +74,10 @@ export interface LoadedEvent {
 }
 
 /** The event's row and, from the warehouse, what it said. Undefined when there is no row, or one without a digest. */
-export async function loadStored({ database, warehouse }: CorrectionContext, name: EventName): Promise<LoadedEvent | undefined> {
+export async function loadStored(
+  { database, warehouse }: CorrectionContext,
+  name: EventName,
+): Promise<LoadedEvent | undefined> {
   const identity = identityOf(name.namespace, name.source, name.id);
   const [row] = await database.read(event, [[identity]]);
   if (row?.digest == null) return undefined;
@@ -90,7 +99,12 @@ interface Wanted {
 async function findInWarehouse(warehouse: Warehouse, wanted: Wanted): Promise<UsageEvent | undefined> {
   const { namespace, subject, identity, digest, time } = wanted;
   const moment = { from: formatInstant(time), to: formatInstant(time + 1) };
-  for await (const row of warehouse.query('events', { namespace, subjects: [subject], identity: toHex(identity), ...moment })) {
+  for await (const row of warehouse.query('events', {
+    namespace,
+    subjects: [subject],
+    identity: toHex(identity),
+    ...moment,
+  })) {
     if (row['digest'] === toHex(digest)) return fromWarehouse(row, wanted);
   }
   return undefined;
@@ -185,7 +199,9 @@ export async function appendCorrection(
   const matchedMeters = labelsOf(effects);
   const rows = [toEventRow(of, outcome, { committedAt, catalogueVersion, matchedMeters })];
   if (outcome === 'restored') {
-    rows.push(toEventRow(of, 'accepted', { committedAt: stored.committedAt, catalogueVersion, matchedMeters }));
+    rows.push(
+      toEventRow(of, 'accepted', { committedAt: stored.committedAt, catalogueVersion, matchedMeters }),
+    );
   }
   await appendEventRows(context, rows);
 }

@@ -3,7 +3,7 @@ import type { Database, Transaction } from '#infra/database/database.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import { watermark, type Row } from './tables.ts';
 
-/** How late an event may be after its publish time before usage counts as complete: a promise a feed declares. */
+/** How long after an event its publishing may come: a promise that a feed declares. Usage is complete up to P minus this. */
 export const DEFAULT_LATENESS_MICROS = 3_600_000_000;
 
 export interface FeedName {

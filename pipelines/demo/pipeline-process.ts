@@ -27,7 +27,7 @@ export interface PipelineProcessOptions {
 }
 
 /** Large enough that the events of a batch die young instead of being copied. */
-const YOUNG_GENERATION_MEGABYTES = 32;
+const YOUNG_GENERATION_MEGABYTES = 64;
 
 /** Starts the embedded pipeline as a process of its own; it ends with this one. */
 export async function startPipeline(options: PipelineProcessOptions): Promise<PipelineProcess> {

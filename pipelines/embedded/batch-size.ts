@@ -1,7 +1,7 @@
 /** Messages of one micro-batch: enough to share a commit, few enough to stay fresh. */
 export const BATCH_MESSAGES_MIN = 500;
 /** Beyond this a larger batch saves nothing more and only holds more memory. */
-export const BATCH_MESSAGES_MAX = 10_000;
+export const BATCH_MESSAGES_MAX = 8_000;
 
 export interface BatchSize {
   /** How many to pull next. */

@@ -62,7 +62,11 @@ const runner = createEmbeddedRunner({
   ...(settings['batch-messages-max'] === undefined
     ? {}
     : { batchMessagesMax: settings['batch-messages-max'] }),
-  maintain: () => maintainLocal(stores, scheduler.now()),
+  maintain: async () => {
+    const { dropped } = await maintainLocal(stores, scheduler.now());
+    if (dropped.length > 0)
+      log.error({ dropped }, 'messages older than the retention were dropped before they were committed');
+  },
 });
 
 const stopping = new AbortController();

@@ -5,6 +5,7 @@ import {
   type BisectedCommit,
   type BisectingCommitter,
 } from '#infra/usage/bisection.ts';
+import { splitByRows } from '#infra/usage/commit-bound.ts';
 import type { Committed } from '#infra/usage/commit.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
@@ -81,15 +82,22 @@ function sinkOf(doFn: CommitUsage): Sink {
 const NOTHING: BisectedCommit = { committed: [], doubted: [] };
 
 async function commitAll(
-  { counters }: UsageRuntime,
+  { counters, commit: { catalogues, namespace } }: UsageRuntime,
   committer: BisectingCommitter,
   events: Delivery[],
 ): Promise<BisectedCommit> {
+  const committed: Committed[] = [];
+  const doubted: Delivery[] = [];
   try {
-    const bisected = await committer.commit(events);
-    for (const commit of bisected.committed) countCommit(counters, commit);
-    counters.refusal_doubted_total += bisected.doubted.length;
-    return bisected;
+    const { current } = await catalogues.get(namespace);
+    for (const run of splitByRows(current, events)) {
+      const bisected = await committer.commit(run);
+      for (const commit of bisected.committed) countCommit(counters, commit);
+      counters.refusal_doubted_total += bisected.doubted.length;
+      committed.push(...bisected.committed);
+      doubted.push(...bisected.doubted);
+    }
+    return { committed, doubted };
   } catch (error) {
     counters.commit_failures_total++;
     throw error;

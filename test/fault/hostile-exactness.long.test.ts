@@ -3,8 +3,8 @@ import { simulate } from '#test/support/simulation.ts';
 
 /** Beyond the seeds of every ordinary test run. */
 const FIRST_SEED = 2_001;
-const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 18_000);
-const SEEDS_PER_PART = 3_000;
+const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 4_000);
+const SEEDS_PER_PART = 2_000;
 
 describe('exactness over many seeds', () => {
   for (let from = FIRST_SEED; from < FIRST_SEED + SEEDS; from += SEEDS_PER_PART) {

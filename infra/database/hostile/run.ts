@@ -10,7 +10,8 @@ import { chance } from './schedule.ts';
 import { checkWholeKey, columnsToStored, fromStored, rowToStored } from './stored-row.ts';
 import { applyCommit, newestVersion, nextCommitTime } from './versioned-store.ts';
 import type { Version } from './versioned-store.ts';
-import { checkUniqueIndexes, MUTATIONS_PER_COMMIT_MAX, mutationsOf, planChanges } from './writes.ts';
+import { MUTATIONS_PER_COMMIT_MAX } from '#domain/limits.ts';
+import { checkUniqueIndexes, mutationsOf, planChanges } from './writes.ts';
 import type { Write } from './writes.ts';
 
 /** One run of the work of a transaction: it sees the state at its start, and its writes wait for the commit. */

@@ -12,9 +12,6 @@ export type Write =
   | { readonly kind: 'insert' | 'update' | 'upsert'; readonly table: Table<object>; readonly row: StoredRow }
   | { readonly kind: 'delete'; readonly table: Table<object>; readonly key: Key };
 
-/** Contracts, Limits: the store counts every column written, and every index entry, as a mutation. */
-export const MUTATIONS_PER_COMMIT_MAX = 60_000;
-
 export function mutationsOf(write: Write): number {
   const indexes = Object.keys(write.table.indexes).length;
   return indexes + (write.kind === 'delete' ? 1 : Object.keys(write.row).length);

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { encodeValue, fieldNamed, quoted } from './field.ts';
 import type { StoredRow } from './field.ts';
 import { createPartitionCache } from './partition-cache.ts';
+import type { CachedPartition } from './partition-cache.ts';
 import { keyName } from './physical-order.ts';
 import type { KeyedMutation } from './physical-order.ts';
 import { asStored } from './row-table.ts';
@@ -40,19 +41,30 @@ export function createCachedRows(of: RowTable, by: string): CachedRows {
   };
 
   return {
-    read: (connection, keys, readOne) =>
-      keys.map((key) => {
-        const isEmpty = () =>
-          connection.statement(anyRow).get([encodeValue(byField, partitionOf(key))]) === undefined;
-        const partition = cache.partition(partitionOf(key), isEmpty);
-        const name = keyName(key);
-        const known = partition.rows.get(name);
+    read: (connection, keys, readOne) => {
+      let name: KeyPart | undefined;
+      let partition: CachedPartition | undefined;
+      const isEmpty = (): boolean =>
+        connection.statement(anyRow).get([encodeValue(byField, name ?? null)]) === undefined;
+      return keys.map((key) => {
+        // Neighbouring keys are mostly of one partition; it may have been dropped to make room since.
+        if (
+          partition === undefined ||
+          name !== partitionOf(key) ||
+          cache.known(partitionOf(key)) !== partition
+        ) {
+          name = partitionOf(key);
+          partition = cache.partition(name, isEmpty);
+        }
+        const row = keyName(key);
+        const known = partition.rows.get(row);
         if (known !== undefined) return known ?? undefined;
         if (partition.complete) return undefined;
-        const row = readOne(key);
-        cache.put(partition, name, row ?? null);
-        return row;
-      }),
+        const found = readOne(key);
+        cache.put(partition, row, found ?? null);
+        return found;
+      });
+    },
     learn: (mutations, committedAt) => mutations.forEach((mutation) => learn(mutation, committedAt)),
     forget: () => cache.clear(),
   };

@@ -2,7 +2,7 @@ import type { KeyPart } from '#infra/database/table.ts';
 import type { StoredRow } from './field.ts';
 
 /** About 200 MB where rows hold an hour's minutes. */
-export const MAX_CACHED_ROWS = 300_000;
+export const MAX_CACHED_ROWS = 150_000;
 
 /** What one process knows of one partition. */
 export interface CachedPartition {

@@ -44,15 +44,18 @@ function upsertSql(table: Table<object>, values: string, columns: readonly strin
 }
 
 export function keyParameters(of: RowTable, key: Key): SqlValue[] {
-  const parameters: SqlValue[] = [];
-  for (let i = 0; i < of.keyFields.length; i++)
-    parameters.push(encodeValue(of.keyFields[i] as Field, key[i]));
+  const parameters = new Array<SqlValue>(of.keyFields.length);
+  for (let i = 0; i < of.keyFields.length; i++) parameters[i] = encodeValue(of.keyFields[i] as Field, key[i]);
   return parameters;
 }
 
 export function rowParameters(of: RowTable, row: StoredRow, committedAt: Instant): SqlValue[] {
-  const parameters: SqlValue[] = [];
-  for (const field of of.fields) parameters.push(encodeValue(field, row[field.name], committedAt));
+  const { fields } = of;
+  const parameters = new Array<SqlValue>(fields.length);
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i] as Field;
+    parameters[i] = encodeValue(field, row[field.name], committedAt);
+  }
   return parameters;
 }
 

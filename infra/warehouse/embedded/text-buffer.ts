@@ -34,6 +34,11 @@ export function putText(buffer: TextBuffer, text: string): void {
   buffer.at += buffer.bytes.write(text, buffer.at, 'utf8');
 }
 
+export function putByte(buffer: TextBuffer, byte: number): void {
+  reserve(buffer, 1);
+  buffer.bytes[buffer.at++] = byte;
+}
+
 const BYTES_PER_WORD = 4;
 const FIRST_PRINTABLE = 0x20;
 const SPACES = 0x20202020;

@@ -4,13 +4,13 @@ import { BATCH_MESSAGES_MAX, BATCH_MESSAGES_MIN, createBatchSize } from '#pipeli
 
 describe('the size of a micro-batch', () => {
   it('doubles while pulls come back full, up to the most', () => {
-    const size = createBatchSize();
+    const size = createBatchSize(3 * BATCH_MESSAGES_MIN);
     const sizes: number[] = [];
-    for (let i = 0; i < 6; i++) {
-      sizes.push(size.current);
+    for (let i = 0; i < 4; i++) {
+      sizes.push(size.current / BATCH_MESSAGES_MIN);
       size.pulled(size.current);
     }
-    expect(sizes).to.deep.equal([500, 1_000, 2_000, 4_000, 8_000, 10_000]);
+    expect(sizes).to.deep.equal([1, 2, 3, 3]);
   });
 
   it('halves when a pull comes back less than half full, and stays when it comes back half full', () => {

@@ -4,6 +4,8 @@ export interface ByteWriter {
   /** A whole number from 0 to 2^53 - 1, seven bits a byte. */
   varint(value: number): void;
   double(value: number): void;
+  /** A whole number in `width` bytes, 1 to 6, the lowest first. */
+  uint(value: number, width: number): void;
   bytes(value: Uint8Array): void;
   /** One byte a character; the characters must lie below 256. */
   latin1(value: string): void;
@@ -54,6 +56,10 @@ export function createByteWriter(): ByteWriter {
       room(8);
       length = buffer.writeDoubleLE(value, length);
     },
+    uint: (value, width) => {
+      room(width);
+      length = buffer.writeUIntLE(value, length, width);
+    },
     bytes: (value) => {
       room(value.length);
       buffer.set(value, length);
@@ -81,7 +87,9 @@ export interface ByteReader {
   byte(): number;
   varint(): number;
   double(): number;
+  uint(width: number): number;
   bytes(count: number): Uint8Array;
+  skip(count: number): void;
   latin1(count: number): string;
   utf8(): string;
 }
@@ -110,7 +118,9 @@ export function createByteReader(source: Uint8Array): ByteReader {
     byte: () => buffer[advance(1)] as number,
     varint,
     double: () => buffer.readDoubleLE(advance(8)),
+    uint: (width) => buffer.readUIntLE(advance(width), width),
     bytes: (count) => new Uint8Array(buffer.subarray(advance(count), at)),
+    skip: (count) => void advance(count),
     latin1: (count) => buffer.toString('latin1', advance(count), at),
     utf8: () => {
       const count = varint();

@@ -12,8 +12,8 @@ import { createOverlay } from './overlay.ts';
 import type { Overlay } from './overlay.ts';
 import { createPageCache } from './page-cache.ts';
 import type { Page, PageCache } from './page-cache.ts';
-import { decodePage } from './page.ts';
-import { rowAt } from './row.ts';
+import { decodeRowAt } from './page.ts';
+import { rowOf } from './row.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** Everything one process holds of an append-only table. It is behind the file or level with it, never ahead. */
@@ -98,8 +98,7 @@ function isAt(held: Held, connection: Connection, ordinal: number, id: Hash128):
 /** The row as it was appended. */
 export function baseRow(held: Held, connection: Connection, ordinal: number, id: Hash128): StoredRow {
   const page = pageOf(held, connection, ordinal);
-  if (page.columns === undefined) held.pages.decoded(page, decodePage(held.of.rest, page.rest, page.count));
-  return rowAt(held.of, id, page.columns ?? [], ordinal - page.first);
+  return rowOf(held.of, id, decodeRowAt(held.of.rest, page.rest, page.count, ordinal - page.first));
 }
 
 function pageOf(held: Held, connection: Connection, ordinal: number): Page {

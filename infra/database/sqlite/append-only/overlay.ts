@@ -5,8 +5,8 @@ import type { Connection, SqlValue } from '#infra/database/sqlite/connection.ts'
 import { decodeHash, encodeHash } from '#infra/database/sqlite/field.ts';
 import type { StoredRow } from '#infra/database/sqlite/field.ts';
 import type { AppendOnlyTable } from './ddl.ts';
-import { decodePage, encodePage } from './page.ts';
-import { newestOf, rowAt } from './row.ts';
+import { decodeRowAt, encodePage } from './page.ts';
+import { newestOf, rowOf } from './row.ts';
 
 /** What the override says of a key: a row, `deleted`, or nothing. */
 export type Overridden = { readonly row: StoredRow | 'deleted' } | undefined;
@@ -36,7 +36,7 @@ export function createOverlay(of: AppendOnlyTable): Overlay {
   let known = 0;
 
   const decode = (key: Hash128, row: SqlValue | undefined): StoredRow | 'deleted' =>
-    row instanceof Uint8Array ? rowAt(of, key, decodePage(of.rest, row, 1), 0) : 'deleted';
+    row instanceof Uint8Array ? rowOf(of, key, decodeRowAt(of.rest, row, 1, 0)) : 'deleted';
 
   return {
     sync: (connection, upTo) => {

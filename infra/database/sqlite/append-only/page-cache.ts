@@ -2,16 +2,12 @@ import { MAX_PAGE_ROWS } from './page.ts';
 
 /** What is kept of the pages that were written or read last. */
 export const PAGE_CACHE_BYTES = 64 * 1024 * 1024;
-/** A decoded value with its place in an array, and a share of its string or number. */
-const DECODED_VALUE_BYTES = 32;
 
 export interface Page {
   readonly first: number;
   readonly count: number;
   readonly ids: Uint8Array;
   readonly rest: Uint8Array;
-  /** The columns, once a row was asked for. */
-  columns?: readonly (readonly unknown[])[];
 }
 
 /** Pages never change and ordinals are never used again, so a page in here is right in every snapshot that has it. */
@@ -19,15 +15,10 @@ export interface PageCache {
   /** The page that holds the row. */
   get(ordinal: number): Page | undefined;
   put(page: Page): void;
-  /** Keeps the decoded columns with the page. */
-  decoded(page: Page, columns: readonly (readonly unknown[])[]): void;
   dropBelow(ordinal: number): void;
 }
 
-const sizeOf = ({ ids, rest, columns, count }: Page): number =>
-  ids.byteLength +
-  rest.byteLength +
-  (columns === undefined ? 0 : columns.length * count * DECODED_VALUE_BYTES);
+const sizeOf = ({ ids, rest }: Page): number => ids.byteLength + rest.byteLength;
 
 const bucketOf = (ordinal: number): number => Math.floor(ordinal / MAX_PAGE_ROWS);
 
@@ -80,13 +71,6 @@ export function createPageCache(maxBytes = PAGE_CACHE_BYTES): PageCache {
       if (bucket === undefined) buckets.set(bucketOf(page.first), [page]);
       else bucket.push(page);
       bytes += sizeOf(page);
-      shrink();
-    },
-    decoded: (page, columns) => {
-      const kept = pages.get(page.first) === page;
-      const before = sizeOf(page);
-      page.columns = columns;
-      if (kept) bytes += sizeOf(page) - before;
       shrink();
     },
     dropBelow: (ordinal) => {

@@ -15,10 +15,11 @@ const FORMAT = 1;
 const NO_NULLS = 0;
 const SOME_NULLS = 1;
 const CONSTANT = 0;
-const DELTAS = 1;
+const DISTANCES = 1;
 const DOUBLES = 2;
-/** Twice this, the sign in the last bit, is still a safe integer. */
-const MAX_DELTA = 2 ** 52 - 1;
+const DOUBLE_BYTES = 8;
+/** Six bytes: a distance that the platform reads and writes as one number. Nine years of microseconds. */
+const MAX_DISTANCE = 2 ** 48 - 1;
 const NO_HASH: Hash128 = '\0'.repeat(HASH128_BYTES);
 
 const writer = createByteWriter();
@@ -57,16 +58,97 @@ export function decodePage(fields: readonly Field[], rest: Uint8Array, count: nu
   );
 }
 
+/** The values of one row, in the order of `fields`: what lies before them is stepped over, not made. */
+export function decodeRowAt(
+  fields: readonly Field[],
+  rest: Uint8Array,
+  count: number,
+  at: number,
+): unknown[] {
+  const reader = createByteReader(rest);
+  const format = reader.byte();
+  if (format !== FORMAT) throw new StoreFailure(`a page of format ${format}; this release reads ${FORMAT}`);
+  const stored = reader.varint();
+  return fields.map((field, i) => (i < stored ? readCell(reader, field, count, at) : null));
+}
+
+function readCell(reader: ByteReader, field: Field, count: number, at: number): unknown {
+  const nulls = reader.byte() === SOME_NULLS ? reader.bytes(Math.ceil(count / 8)) : undefined;
+  const value = readValue(reader, field, count, at);
+  return nulls !== undefined && ((nulls[at >> 3] ?? 0) & (1 << (at & 7))) !== 0 ? null : value;
+}
+
+function readValue(reader: ByteReader, field: Field, count: number, at: number): unknown {
+  switch (field.type) {
+    case 'hash': {
+      reader.skip(at * HASH128_BYTES);
+      const hash = reader.latin1(HASH128_BYTES);
+      reader.skip((count - at - 1) * HASH128_BYTES);
+      return hash;
+    }
+    case 'string':
+      return readString(reader, count, at);
+    case 'json':
+      return JSON.parse(readString(reader, count, at));
+    case 'int64':
+    case 'timestamp':
+      return readInteger(reader, count, at);
+    case 'bool':
+      return readInteger(reader, count, at) !== 0;
+    case 'bytes': {
+      let value = new Uint8Array();
+      for (let i = 0; i < count; i++) {
+        const length = reader.varint();
+        if (i === at) value = new Uint8Array(reader.bytes(length));
+        else reader.skip(length);
+      }
+      return value;
+    }
+  }
+}
+
+function readString(reader: ByteReader, count: number, at: number): string {
+  const strings = reader.varint();
+  const ends = new Uint32Array(strings);
+  let end = 0;
+  for (let i = 0; i < strings; i++) ends[i] = end += reader.varint();
+  const all = reader.utf8();
+  let place = 0;
+  if (strings > 1) {
+    reader.skip(at);
+    place = reader.byte();
+    reader.skip(count - at - 1);
+  }
+  return all.slice(place === 0 ? 0 : ends[place - 1], ends[place]);
+}
+
+function readInteger(reader: ByteReader, count: number, at: number): number {
+  const mode = reader.byte();
+  if (mode === CONSTANT) return reader.double();
+  if (mode === DOUBLES) {
+    reader.skip(at * DOUBLE_BYTES);
+    const value = reader.double();
+    reader.skip((count - at - 1) * DOUBLE_BYTES);
+    return value;
+  }
+  const least = reader.double();
+  const width = reader.byte();
+  reader.skip(at * width);
+  const value = least + reader.uint(width);
+  reader.skip((count - at - 1) * width);
+  return value;
+}
+
 function writeColumn(field: Field, rows: readonly StoredRow[], committedAt: Instant): void {
   const { name } = field;
-  const values: unknown[] = [];
+  const values = new Array<unknown>(rows.length);
   let nulls = 0;
-  for (const row of rows) {
-    const value = row[name];
+  for (let i = 0; i < rows.length; i++) {
+    const value = rows[i]?.[name];
     if (value === null) nulls++;
     else if (value === undefined)
       throw new StoreFailure(`the row for ${field.table} lacks its column ${name}`);
-    values.push(value === commitTimestamp && field.type === 'timestamp' ? committedAt : value);
+    values[i] = value === commitTimestamp && field.type === 'timestamp' ? committedAt : value;
   }
   if (nulls > 0 && !field.nullable) refuse(field, 'null in a column that is not nullable');
   writer.byte(nulls > 0 ? SOME_NULLS : NO_NULLS);
@@ -86,7 +168,10 @@ function writeNulls(values: readonly unknown[]): void {
 function writeValues(field: Field, values: readonly unknown[]): void {
   switch (field.type) {
     case 'hash': {
-      writeHashes(field, values.map((value) => value ?? NO_HASH) as Hash128[]);
+      writeHashes(
+        field,
+        (values.includes(null) ? values.map((value) => value ?? NO_HASH) : values) as Hash128[],
+      );
       return;
     }
     case 'string': {
@@ -150,32 +235,33 @@ function writeStrings(values: readonly string[]): void {
   if (places.size > 1) writer.bytes(of);
 }
 
+/** Each as its distance from the least, in as many bytes as the greatest distance takes: any one can be read without the others. */
 function writeIntegers(values: readonly number[]): void {
-  const first = values[0] ?? 0;
-  let constant = true;
-  let previous = 0;
-  let far = false;
+  let least = Infinity;
+  let greatest = -Infinity;
   for (const value of values) {
-    if (value !== first) constant = false;
-    if (Math.abs(value - previous) > MAX_DELTA) far = true;
-    previous = value;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
   }
-  if (far) {
+  if (least === greatest || values.length === 0) {
+    writer.byte(CONSTANT);
+    writer.double(values[0] ?? 0);
+  } else if (greatest - least > MAX_DISTANCE) {
     writer.byte(DOUBLES);
     for (const value of values) writer.double(value);
   } else {
-    writer.byte(constant ? CONSTANT : DELTAS);
-    writeDeltas(constant ? values.slice(0, 1) : values);
+    const width = widthOf(greatest - least);
+    writer.byte(DISTANCES);
+    writer.double(least);
+    writer.byte(width);
+    for (const value of values) writer.uint(value - least, width);
   }
 }
 
-function writeDeltas(values: readonly number[]): void {
-  let previous = 0;
-  for (const value of values) {
-    const delta = value - previous;
-    writer.varint(delta >= 0 ? delta * 2 : -delta * 2 - 1);
-    previous = value;
-  }
+function widthOf(distance: number): number {
+  let width = 1;
+  while (distance >= 2 ** (8 * width)) width++;
+  return width;
 }
 
 function readColumn(reader: ByteReader, field: Field, count: number): unknown[] {
@@ -222,12 +308,8 @@ function readStrings(reader: ByteReader, count: number): string[] {
 function readIntegers(reader: ByteReader, count: number): number[] {
   const mode = reader.byte();
   if (mode === DOUBLES) return Array.from({ length: count }, () => reader.double());
-  if (mode === CONSTANT) return new Array<number>(count).fill(readDelta(reader));
-  let value = 0;
-  return Array.from({ length: count }, () => (value += readDelta(reader)));
-}
-
-function readDelta(reader: ByteReader): number {
-  const zigzag = reader.varint();
-  return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  const least = reader.double();
+  if (mode === CONSTANT) return new Array<number>(count).fill(least);
+  const width = reader.byte();
+  return Array.from({ length: count }, () => least + reader.uint(width));
 }

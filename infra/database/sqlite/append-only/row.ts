@@ -4,15 +4,10 @@ import { commitTimestamp } from '#infra/database/table.ts';
 import type { StoredRow } from '#infra/database/sqlite/field.ts';
 import type { AppendOnlyTable } from './ddl.ts';
 
-/** One row out of a page's columns. */
-export function rowAt(
-  { key, rest }: AppendOnlyTable,
-  id: Hash128,
-  columns: readonly (readonly unknown[])[],
-  at: number,
-): StoredRow {
+/** A row from its key and its other values, in the order of the table's other columns. */
+export function rowOf({ key, rest }: AppendOnlyTable, id: Hash128, values: readonly unknown[]): StoredRow {
   const row: Record<string, unknown> = { [key.name]: id };
-  for (let i = 0; i < rest.length; i++) row[rest[i]?.name ?? ''] = columns[i]?.[at] ?? null;
+  for (let i = 0; i < rest.length; i++) row[rest[i]?.name ?? ''] = values[i] ?? null;
   return row;
 }
 

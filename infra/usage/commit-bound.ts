@@ -1,0 +1,51 @@
+import type { Catalogue } from '#domain/metering/catalogue.ts';
+import type { Delivery } from './delivery.ts';
+
+/**
+ * The rows of one commit, before folding: what one transaction of the embedded store can hold in memory. A driver with a tighter limit
+ * (60,000 mutations) is given a smaller one.
+ */
+export const ROWS_PER_COMMIT_MAX = 100_000;
+
+/**
+ * The deliveries in runs that each stay within the bound, whatever their events match: an event of a type with 200 meters with dimensions
+ * may write 401 rows, so 249 of them share a commit. A single event may exceed the bound alone, and then stands alone.
+ */
+export function splitByRows(
+  { byType }: Catalogue,
+  deliveries: readonly Delivery[],
+  rowsMax = ROWS_PER_COMMIT_MAX,
+): readonly (readonly Delivery[])[] {
+  const rowsOfType = new Map<string, number>();
+  const rowsOf = ({ event }: Delivery): number => {
+    if (event === undefined) return 1;
+    let rows = rowsOfType.get(event.type);
+    if (rows === undefined) {
+      rows = 1 + (byType.get(event.type) ?? []).reduce((sum, meter) => sum + rowsOfMeter(meter), 0);
+      rowsOfType.set(event.type, rows);
+    }
+    return rows;
+  };
+  const runs: Delivery[][] = [];
+  let run: Delivery[] = [];
+  let rows = 0;
+  for (const delivery of deliveries) {
+    const more = rowsOf(delivery);
+    if (run.length > 0 && rows + more > rowsMax) {
+      runs.push(run);
+      [run, rows] = [[], 0];
+    }
+    run.push(delivery);
+    rows += more;
+  }
+  return run.length === 0 ? runs : [...runs, run];
+}
+
+/** The total, the group where there are dimensions, and the distinct value of a `unique` meter. */
+const rowsOfMeter = ({
+  dimensions,
+  aggregation,
+}: {
+  dimensions: readonly unknown[];
+  aggregation: string;
+}): number => 1 + (dimensions.length > 0 ? 1 : 0) + (aggregation === 'unique' ? 1 : 0);
