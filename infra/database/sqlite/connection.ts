@@ -9,7 +9,7 @@ export type SqlRow = readonly SqlValue[];
 export const BUSY_TIMEOUT_MS = 50;
 const MAX_STATEMENTS = 512;
 /** Negative: kibibytes, not pages. */
-const WRITER_CACHE = -131_072;
+const WRITER_CACHE = -65_536;
 const READER_CACHE = -16_384;
 /** A page that several batches change is written to the file once in about 64 MB of log, not once a batch. */
 const AUTOCHECKPOINT_PAGES = 16_384;

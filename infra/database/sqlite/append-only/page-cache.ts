@@ -1,7 +1,7 @@
 import { MAX_PAGE_ROWS } from './page.ts';
 
 /** What is kept of the pages that were written or read last. */
-export const PAGE_CACHE_BYTES = 64 * 1024 * 1024;
+export const PAGE_CACHE_BYTES = 32 * 1024 * 1024;
 
 export interface Page {
   readonly first: number;
