@@ -4,6 +4,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { localPaths } from '#infra/local/open-local.ts';
 import { readFreshness } from '#infra/usage/watermark.ts';
+import { eventually } from '#test/support/eventually.ts';
 import { drained, inLocalDirectory, NAMESPACE, openStores } from '#test/support/local-stores.ts';
 import { expectAgreement } from './agreement.ts';
 import { startLoad } from './load.ts';
@@ -28,6 +29,10 @@ describe('an older copy of the database that is put back', () => {
         const copy = join(directory, 'copy.db');
         await load.publish('before');
         await load.committed('before');
+        await eventually(
+          'a watermark is stored',
+          async () => (await readFreshness(load.stores.database, NAMESPACE)) !== undefined,
+        );
         // In the middle of the work, with messages pulled and not yet committed.
         const publishing = load.publish('during');
         await copyOnline(database, copy);
