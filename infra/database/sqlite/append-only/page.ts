@@ -47,17 +47,6 @@ export function encodePage(
   }
 }
 
-/** The columns of a page in the order of `fields`. */
-export function decodePage(fields: readonly Field[], rest: Uint8Array, count: number): unknown[][] {
-  const reader = createByteReader(rest);
-  const format = reader.byte();
-  if (format !== FORMAT) throw new StoreFailure(`a page of format ${format}; this release reads ${FORMAT}`);
-  const stored = reader.varint();
-  return fields.map((field, i) =>
-    i < stored ? readColumn(reader, field, count) : new Array<unknown>(count).fill(null),
-  );
-}
-
 /** The values of one row, in the order of `fields`: what lies before them is stepped over, not made. */
 export function decodeRowAt(
   fields: readonly Field[],
@@ -262,54 +251,4 @@ function widthOf(distance: number): number {
   let width = 1;
   while (distance >= 2 ** (8 * width)) width++;
   return width;
-}
-
-function readColumn(reader: ByteReader, field: Field, count: number): unknown[] {
-  const nulls = reader.byte() === SOME_NULLS ? reader.bytes(Math.ceil(count / 8)) : undefined;
-  const values = readValues(reader, field, count);
-  if (nulls !== undefined) {
-    for (let i = 0; i < count; i++) if (((nulls[i >> 3] ?? 0) & (1 << (i & 7))) !== 0) values[i] = null;
-  }
-  return values;
-}
-
-function readValues(reader: ByteReader, field: Field, count: number): unknown[] {
-  switch (field.type) {
-    case 'hash':
-      return readHashes(reader, count);
-    case 'string':
-      return readStrings(reader, count);
-    case 'json':
-      return readStrings(reader, count).map((text) => JSON.parse(text) as unknown);
-    case 'int64':
-    case 'timestamp':
-      return readIntegers(reader, count);
-    case 'bool':
-      return readIntegers(reader, count).map((value) => value !== 0);
-    case 'bytes':
-      return Array.from({ length: count }, () => reader.bytes(reader.varint()));
-  }
-}
-
-function readHashes(reader: ByteReader, count: number): Hash128[] {
-  const all = reader.latin1(count * HASH128_BYTES);
-  return Array.from({ length: count }, (_, i) => all.slice(i * HASH128_BYTES, (i + 1) * HASH128_BYTES));
-}
-
-function readStrings(reader: ByteReader, count: number): string[] {
-  const lengths = Array.from({ length: reader.varint() }, () => reader.varint());
-  const all = reader.utf8();
-  let at = 0;
-  const strings = lengths.map((length) => all.slice(at, (at += length)));
-  const places = strings.length > 1 ? reader.bytes(count) : new Uint8Array(count);
-  return Array.from(places, (place) => strings[place] ?? '');
-}
-
-function readIntegers(reader: ByteReader, count: number): number[] {
-  const mode = reader.byte();
-  if (mode === DOUBLES) return Array.from({ length: count }, () => reader.double());
-  const least = reader.double();
-  if (mode === CONSTANT) return new Array<number>(count).fill(least);
-  const width = reader.byte();
-  return Array.from({ length: count }, () => least + reader.uint(width));
 }

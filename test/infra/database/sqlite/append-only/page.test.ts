@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { StoreFailure } from '#infra/database/errors.ts';
-import { MAX_PAGE_ROWS, decodePage, encodePage } from '#infra/database/sqlite/append-only/page.ts';
+import { MAX_PAGE_ROWS, decodeRowAt, encodePage } from '#infra/database/sqlite/append-only/page.ts';
 import { fieldsOf } from '#infra/database/sqlite/field.ts';
 import { column, commitTimestamp, defineTable, nullable } from '#infra/database/table.ts';
 
@@ -59,6 +59,12 @@ const someRow = {
   maybeHash: null,
   maybeBytes: null,
   maybeFlag: null,
+};
+
+/** The page column by column, read row by row as the driver does. */
+const decodePage = (of: Parameters<typeof decodeRowAt>[0], rest: Uint8Array, count: number): unknown[][] => {
+  const rows = Array.from({ length: count }, (_, at) => decodeRowAt(of, rest, count, at));
+  return of.map((_, column) => rows.map((row) => row[column]));
 };
 
 describe('a page', () => {
