@@ -196,7 +196,7 @@ async function benchFreshness(): Promise<void> {
   record(summarise('freshness at 5,000 events/s, p99', 'ms', [p99]));
 }
 
-const WAREHOUSE_LINE = /^(.+?) {2,}([\d.]+) s CPU {2}([\d.]+) s wall/;
+const WAREHOUSE_LINE = /^(.+?) +([\d.]+) s CPU +([\d.]+) s wall/;
 
 /** Prints as it goes; its lines become figures too. */
 async function benchWarehouse(): Promise<void> {
