@@ -2,10 +2,15 @@ import { preloadEvents } from './event-table.ts';
 import { countWrites, type WriteCounts } from './counting-database.ts';
 import { peakResidentBytes, startMeasuring, type Measured } from './measure.ts';
 import { WORKLOAD_METERS, type Workload } from './workload.ts';
-import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import type { Database } from '#infra/database/database.ts';
-import { ACK_DEADLINE_SECONDS, LOCAL_FEED, openLocal, type LocalStores } from '#infra/local/open-local.ts';
+import {
+  ACK_DEADLINE_SECONDS,
+  LOCAL_FEED,
+  localCommitContext,
+  openLocal,
+  type LocalStores,
+} from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { event } from '#infra/usage/tables.ts';
 import { createLog } from '#pipelines/embedded/log.ts';
@@ -16,7 +21,7 @@ const MESSAGES_PER_PUBLISH = 1_000;
 /** Two days: all of the workload's day counts as in time. */
 const LATENESS_MICROS = 2 * 86_400_000_000;
 const POLL_MS = 5;
-const { namespace, feed } = LOCAL_FEED;
+const { namespace } = LOCAL_FEED;
 
 const open = (directory: string): Promise<LocalStores> =>
   openLocal({ directory, clock: systemScheduler.now });
@@ -89,14 +94,7 @@ function createRunner(
   counters: UsageCounters,
   batchMessagesMax?: number,
 ) {
-  const commit = {
-    database,
-    catalogues: createCatalogues(database),
-    feed,
-    namespace,
-    slot: 0,
-    clock: systemScheduler.now,
-  };
+  const commit = localCommitContext(database, systemScheduler.now);
   return createEmbeddedRunner({
     name: 'bench',
     runtime: { commit, topic, warehouse, counters },

@@ -1,6 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
+import type { Database } from '#infra/database/database.ts';
+import type { CommitContext } from '#infra/usage/commit.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { openSqlite, type SqliteDatabase } from '#infra/database/sqlite/open.ts';
 import type { Table } from '#infra/database/table.ts';
@@ -78,6 +81,16 @@ async function checkWritable(path: string): Promise<void> {
     throw new StoreFailure(`${path} may not be written; check the permissions of the file`, error);
   }
 }
+
+/** What commits on the local stores work with: one feed, and one slot, since the database has one writer at a time. */
+export const localCommitContext = (database: Database, clock: () => Instant): CommitContext => ({
+  database,
+  catalogues: createCatalogues(database),
+  feed: LOCAL_FEED.feed,
+  namespace: LOCAL_FEED.namespace,
+  slot: 0,
+  clock,
+});
 
 /** Messages that were never acknowledged within the topic's retention and are gone: the operator must hear of each. */
 export type DroppedMessages = Awaited<ReturnType<EmbeddedTopic['maintain']>>['dropped'];

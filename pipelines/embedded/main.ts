@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { createCatalogues } from '#infra/catalogue/catalogues.ts';
-import { ACK_DEADLINE_SECONDS, LOCAL_FEED, maintainLocal, openLocal } from '#infra/local/open-local.ts';
+import {
+  ACK_DEADLINE_SECONDS,
+  localCommitContext,
+  maintainLocal,
+  openLocal,
+} from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
@@ -46,10 +50,8 @@ const scheduler = systemScheduler;
 const ackDeadlineSeconds = settings['ack-deadline-seconds'];
 const log = createLog(settings['log-level']);
 const stores = await openLocal({ directory: settings.directory, clock: scheduler.now, ackDeadlineSeconds });
-const { feed, namespace } = LOCAL_FEED;
 const counters = emptyCounters();
-const catalogues = createCatalogues(stores.database);
-const commit = { database: stores.database, catalogues, feed, namespace, slot: 0, clock: scheduler.now };
+const commit = localCommitContext(stores.database, scheduler.now);
 
 const runner = createEmbeddedRunner({
   name: 'usage',

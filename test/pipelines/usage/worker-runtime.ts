@@ -1,6 +1,5 @@
 // Loaded by name in the worker process: gives the sink its stores there, as a deployment's own start-up module does.
-import { createCatalogues } from '#infra/catalogue/catalogues.ts';
-import { LOCAL_FEED, openLocal } from '#infra/local/open-local.ts';
+import { localCommitContext, openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { register } from '#pipelines/beam/registration.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
@@ -12,15 +11,7 @@ export const DIRECTORY_VARIABLE = 'MILLRACE_TEST_WORKER_DIRECTORY';
 const directory = process.env[DIRECTORY_VARIABLE];
 if (directory !== undefined) {
   const { database, topic, warehouse } = await openLocal({ directory, clock: systemScheduler.now });
-  const { feed, namespace } = LOCAL_FEED;
-  const commit = {
-    database,
-    catalogues: createCatalogues(database),
-    feed,
-    namespace,
-    slot: 0,
-    clock: systemScheduler.now,
-  };
+  const commit = localCommitContext(database, systemScheduler.now);
   provideRuntime(RUNTIME_NAME, { commit, topic, warehouse, counters: emptyCounters() });
 }
 

@@ -11,7 +11,8 @@ import type { ByteReader } from './bytes.ts';
 /** A dictionary's places then fit one byte, and one row is found without reading much else. */
 export const MAX_PAGE_ROWS = 256;
 
-const FORMAT = 1;
+/** 1 had integers as deltas; no release wrote it. */
+const FORMAT = 2;
 const NO_NULLS = 0;
 const SOME_NULLS = 1;
 const CONSTANT = 0;
