@@ -10,6 +10,7 @@ import { commitTimestamp } from '#infra/database/table.ts';
 import { RowRefused } from '#infra/warehouse/errors.ts';
 import { toWarehouseRow, type EventRow, type Outcome } from '#infra/warehouse/event-row.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import { catalogueOf } from './catalogue-set.ts';
 import type { Committed } from './commit.ts';
 import { appendParked } from './tables.ts';
 
@@ -17,10 +18,10 @@ import { appendParked } from './tables.ts';
  * The rows that a commit owes the warehouse: what was accepted, also what was found committed before (its own append may have been
  * lost, and appending again is harmless), conflicts, and first copies of what had been voided already.
  */
-export function eventRowsOf({ classified, committedAt, catalogue }: Committed): EventRow[] {
+export function eventRowsOf({ classified, committedAt, catalogues }: Committed): EventRow[] {
   const rows: EventRow[] = [];
   for (const each of classified) {
-    const row = eventRowOf(each, committedAt, catalogue);
+    const row = eventRowOf(each, committedAt, catalogueOf(catalogues, each.copy.event.namespace));
     if (row) rows.push(row);
   }
   return rows;

@@ -13,6 +13,7 @@ import type { Migration, Schema } from './migration.ts';
 import { createReaderPool } from './reader-pool.ts';
 import { createRowStore } from './row-store.ts';
 import { serialQueue } from './serial-queue.ts';
+import { createSnapshots } from './snapshots.ts';
 import type { TableStore } from './table-store.ts';
 import { createWriter, rollBack } from './writer.ts';
 
@@ -77,6 +78,7 @@ interface Parts {
 
 function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): SqliteDatabase {
   const readers = createReaderPool(() => connect('reader'));
+  const snapshots = createSnapshots(readers, storeOf);
   const inTurn = serialQueue();
   let closed = false;
   const check = (): void => {
@@ -107,6 +109,10 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       });
       for (const row of rows) yield row as never;
     },
+    snapshot: async () => {
+      check();
+      return snapshots.take();
+    },
     transact: (work) =>
       inTurn(async () => {
         checkWritable();
@@ -128,6 +134,7 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       inTurn(async () => {
         if (closed) return;
         closed = true;
+        snapshots.close();
         readers.close();
         writer.close();
       }),
