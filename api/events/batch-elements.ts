@@ -1,0 +1,84 @@
+/** Where the elements of a JSON array stand: each as the very bytes it was sent with, white space around it left out. */
+export type BatchElements =
+  | { readonly elements: readonly Uint8Array[]; readonly fault?: never }
+  | { readonly elements?: never; readonly fault: BatchFault };
+
+/** `not_an_array`: something else than an array. `cut`: its brackets, strings and commas do not fit together. */
+export type BatchFault = 'not_an_array' | 'cut' | 'too_many';
+
+const QUOTE = 34;
+const COMMA = 44;
+const OPENING_BRACKET = 91;
+const BACKSLASH = 92;
+const CLOSING_BRACKET = 93;
+const OPENING_BRACE = 123;
+const CLOSING_BRACE = 125;
+
+const isSpace = (byte: number | undefined): boolean =>
+  byte === 32 || byte === 10 || byte === 13 || byte === 9;
+
+export const startsWithArray = (bytes: Uint8Array): boolean =>
+  bytes[afterSpace(bytes, 0)] === OPENING_BRACKET;
+
+/**
+ * Cuts a JSON array into its elements in one pass over its bytes, at most `max` of them. Only strings, brackets and the commas between
+ * elements are looked at: whether an element is JSON is for its own parser to say, so that a broken one does not take the others with
+ * it. All that has a meaning here is ASCII, which no byte of a longer UTF-8 character is mistaken for.
+ */
+export function cutBatch(bytes: Uint8Array, max: number): BatchElements {
+  let at = afterSpace(bytes, 0);
+  if (bytes[at] !== OPENING_BRACKET) return { fault: 'not_an_array' };
+  at = afterSpace(bytes, at + 1);
+  if (bytes[at] === CLOSING_BRACKET) return endsAfter(bytes, at) ? { elements: [] } : { fault: 'cut' };
+  const elements: Uint8Array[] = [];
+  for (;;) {
+    const start = afterSpace(bytes, at);
+    const end = elementEnd(bytes, start);
+    if (end === start || end < 0) return { fault: 'cut' };
+    if (elements.length === max) return { fault: 'too_many' };
+    elements.push(bytes.subarray(start, beforeSpace(bytes, end)));
+    if (bytes[end] !== COMMA) return endsAfter(bytes, end) ? { elements } : { fault: 'cut' };
+    at = end + 1;
+  }
+}
+
+/** Where the element that begins at `start` ends: at the comma or the bracket after it. -1 where neither comes. */
+function elementEnd(bytes: Uint8Array, start: number): number {
+  let open = 0;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = stringClose(bytes, at);
+    } else if (byte === OPENING_BRACE || byte === OPENING_BRACKET) {
+      open++;
+    } else if (byte === CLOSING_BRACE || byte === CLOSING_BRACKET) {
+      if (open === 0) return byte === CLOSING_BRACKET ? at : -1;
+      open--;
+    } else if (byte === COMMA && open === 0) {
+      return at;
+    }
+  }
+  return -1;
+}
+
+/** The closing quote of the string that opens at `at`; the end of the bytes where there is none. */
+function stringClose(bytes: Uint8Array, at: number): number {
+  let close = at + 1;
+  for (; close < bytes.length && bytes[close] !== QUOTE; close++) if (bytes[close] === BACKSLASH) close++;
+  return close;
+}
+
+function afterSpace(bytes: Uint8Array, at: number): number {
+  let next = at;
+  while (isSpace(bytes[next])) next++;
+  return next;
+}
+
+function beforeSpace(bytes: Uint8Array, end: number): number {
+  let last = end;
+  while (isSpace(bytes[last - 1])) last--;
+  return last;
+}
+
+/** Whether nothing but white space follows. */
+const endsAfter = (bytes: Uint8Array, at: number): boolean => afterSpace(bytes, at + 1) === bytes.length;

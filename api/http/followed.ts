@@ -1,0 +1,24 @@
+import type { Response } from 'express';
+import type { Principal } from '#domain/access/principal.ts';
+import type { Leaving } from './leaving.ts';
+import type { Route } from './route.ts';
+
+/** What is known of a request on its way. */
+export interface Followed {
+  readonly requestId: string;
+  /** Of the monotonic clock, milliseconds. */
+  readonly startedAt: number;
+  readonly leaving: Leaving;
+  route?: Route;
+  principal?: Principal;
+  /** What is done for it, which may go on when its client has gone. */
+  work?: Promise<void>;
+}
+
+export const followed = new WeakMap<Response, Followed>();
+
+export function followedOf(response: Response): Followed {
+  const follow = followed.get(response);
+  if (follow === undefined) throw new Error('the request was not followed from its beginning');
+  return follow;
+}

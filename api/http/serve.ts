@@ -1,0 +1,84 @@
+import type { Request, Response } from 'express';
+import type { Principal } from '#domain/access/principal.ts';
+import type { Services } from '../services.ts';
+import type { Answer } from './answer.ts';
+import { followedOf } from './followed.ts';
+import { withRememberedAnswer, withRememberedChange } from './idempotency.ts';
+import { Problem } from './problem.ts';
+import { readInputs } from './read-inputs.ts';
+import type { Route } from './route.ts';
+import { sendAnswer } from './send-answer.ts';
+
+export interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** Finds out who asks, and whether the key may. Throws the problems `unauthenticated` and `scope_missing`. */
+export async function authorize(services: Services, route: Route, exchange: Exchange): Promise<void> {
+  const follow = followedOf(exchange.response);
+  follow.route = route;
+  if (route.scope === 'open') return;
+  const principal = await authenticate(services, exchange.request);
+  follow.principal = principal;
+  if (!principal.scopes.includes(route.scope))
+    throw new Problem('scope_missing', `this call needs a key with the scope ${route.scope}`);
+}
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+async function authenticate({ keys, scheduler }: Services, request: Request): Promise<Principal> {
+  const secret = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  const principal = secret === undefined ? undefined : await keys.authenticate(secret, scheduler.now());
+  if (principal !== undefined) return principal;
+  throw new Problem('unauthenticated', 'the request has no valid API key', {
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}
+
+/** Reads the request as the route declares it, does its work and sends its answer. */
+export async function serve(services: Services, route: Route, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const follow = followedOf(response);
+  const inputs = readInputs(route, request);
+  const asked = {
+    ...inputs,
+    requestId: follow.requestId,
+    now: services.scheduler.now(),
+    get signal() {
+      return follow.leaving.signal;
+    },
+    headers: request.headers,
+    ...(follow.principal && { principal: follow.principal, namespace: follow.principal.namespace }),
+  };
+  await sendAnswer(response, await work(services, route, { asked, request, principal: follow.principal }));
+}
+
+interface Asked {
+  /** Shaped by `readInputs` after the route's own schemas, which is why its type may be forgotten. */
+  readonly asked: object;
+  readonly request: Request;
+  readonly principal: Principal | undefined;
+}
+
+async function work(services: Services, route: Route, { asked, request, principal }: Asked): Promise<Answer> {
+  const { work: todo } = route;
+  const typed = asked as never;
+  if (todo.kind === 'open') return todo.handle(services, typed);
+  if (principal === undefined) throw new Error(`${route.name} is served without a principal`);
+  const repetition = { services, route, principal, request };
+  if (todo.kind === 'change') {
+    const { prepare, change, remembered, committed } = todo;
+    const prepared = (await prepare?.(services, typed)) as never;
+    const remember = remembered === undefined ? undefined : (answer: Answer) => remembered(answer as never);
+    const answer = await withRememberedChange(
+      repetition,
+      (tx) => change(tx, typed, services, prepared),
+      remember,
+    );
+    committed?.(services, typed);
+    return answer;
+  }
+  const handle = (): Promise<Answer> => todo.handle(services, typed);
+  return todo.idempotent ? withRememberedAnswer(repetition, handle) : handle();
+}

@@ -1,0 +1,39 @@
+import { FEATURE_ROUTES } from './catalogue/feature-routes.ts';
+import { METER_ROUTES } from './catalogue/meter-routes.ts';
+import { CUSTOMER_ROUTES } from './customers/routes.ts';
+import { DEAD_LETTER_ROUTES } from './dead-letters/routes.ts';
+import { EVENT_TYPE_ROUTES } from './event-types/routes.ts';
+import { EVENT_ROUTES } from './events/routes.ts';
+import { documentationRoutes } from './documentation/routes.ts';
+import { CHECK_ROUTES } from './entitlements/check-routes.ts';
+import { LIMIT_ROUTES } from './entitlements/limit-routes.ts';
+import { RESERVATION_ROUTES } from './entitlements/reservation-routes.ts';
+import { openApiDocument } from './http/openapi.ts';
+import type { Route } from './http/route.ts';
+import { KEY_ROUTES } from './keys/routes.ts';
+import { OPERATION_ROUTES } from './operation/routes.ts';
+import { USAGE_ROUTES } from './usage/routes.ts';
+
+/** Every route of the API, and the document that describes them all. */
+export function assembleRoutes(version: string): {
+  readonly routes: readonly Route[];
+  readonly document: object;
+} {
+  const routes: Route[] = [
+    ...CHECK_ROUTES,
+    ...CUSTOMER_ROUTES,
+    ...DEAD_LETTER_ROUTES,
+    ...EVENT_ROUTES,
+    ...EVENT_TYPE_ROUTES,
+    ...FEATURE_ROUTES,
+    ...KEY_ROUTES,
+    ...LIMIT_ROUTES,
+    ...METER_ROUTES,
+    ...OPERATION_ROUTES,
+    ...RESERVATION_ROUTES,
+    ...USAGE_ROUTES,
+    ...documentationRoutes(() => document),
+  ];
+  const document = openApiDocument(routes, version);
+  return { routes, document };
+}

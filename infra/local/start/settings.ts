@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { KEY_LIMITS } from '#infra/access/token-buckets.ts';
+import { HORIZON_MICROS } from '#domain/limits.ts';
+import { MICROS_PER_SECOND } from '#domain/instant.ts';
+import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
+
+/** Only what is written as a whole number is one: an empty or a hexadecimal text is a mistake. */
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'is no whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+/** As good as no limit. */
+const KEY_RATE_MAX = 1_000_000_000;
+
+/** How `npm start` is set up, from the environment; every value has a default. */
+const settingsSchema = z.object({
+  MILLRACE_DATA_DIR: z.string().default('.millrace'),
+  /** Loopback unless it is said otherwise: the development key must not be reachable from outside. */
+  MILLRACE_HOST: z.string().default('127.0.0.1'),
+  MILLRACE_PORT: wholeNumber(0, 65_535).default(8_080),
+  MILLRACE_LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+  /** What the feeds promise: an event is published at most so long after it happened. */
+  MILLRACE_LATENESS_SECONDS: wholeNumber(0, HORIZON_MICROS / MICROS_PER_SECOND).default(
+    DEFAULT_LATENESS_MICROS / MICROS_PER_SECOND,
+  ),
+  /** How long a stopping server waits for the requests in hand. */
+  MILLRACE_GRACE_SECONDS: wholeNumber(0, 600).default(10),
+  /** What one API key may send; beyond it the answer is 429. */
+  MILLRACE_KEY_EVENTS_PER_SECOND: wholeNumber(1, KEY_RATE_MAX).default(KEY_LIMITS.eventsPerSecond),
+  MILLRACE_KEY_BYTES_PER_SECOND: wholeNumber(1, KEY_RATE_MAX).default(KEY_LIMITS.bytesPerSecond),
+});
+
+export interface StartSettings {
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: string;
+  readonly latenessSeconds: number;
+  readonly graceSeconds: number;
+  readonly keyEventsPerSecond: number;
+  readonly keyBytesPerSecond: number;
+}
+
+/** Throws an error that names every variable that is wrong. One that is empty counts as not set. */
+export function readStartSettings(environment: NodeJS.ProcessEnv): StartSettings {
+  const set = Object.entries(environment).filter(([, value]) => value !== '');
+  const parsed = settingsSchema.safeParse(Object.fromEntries(set));
+  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
+  const { data } = parsed;
+  return {
+    directory: resolve(data.MILLRACE_DATA_DIR),
+    host: data.MILLRACE_HOST,
+    port: data.MILLRACE_PORT,
+    logLevel: data.MILLRACE_LOG_LEVEL,
+    latenessSeconds: data.MILLRACE_LATENESS_SECONDS,
+    graceSeconds: data.MILLRACE_GRACE_SECONDS,
+    keyEventsPerSecond: data.MILLRACE_KEY_EVENTS_PER_SECOND,
+    keyBytesPerSecond: data.MILLRACE_KEY_BYTES_PER_SECOND,
+  };
+}
+
+const LOOPBACK = /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/;
+
+/** Whether only programs on this machine can reach what listens on the host. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);

@@ -1,0 +1,93 @@
+import { formatInstant } from '#domain/calendar/rfc3339.ts';
+import type { Instant } from '#domain/instant.ts';
+import { eventType, feature, meterVersion } from '#infra/catalogue/tables.ts';
+import { customer, type CustomerRow } from '#infra/customers/tables.ts';
+import type { Database, Reads } from '#infra/database/database.ts';
+import { customerLimits } from '#infra/entitlements/tables.ts';
+import { subject } from '#infra/usage/tables.ts';
+import { writtenLimit, type WrittenRecord } from './format.ts';
+
+/** All of a namespace but its events, in one snapshot: each line says nothing that needs a later one. */
+export async function* exportRecords({
+  database,
+  namespace,
+}: {
+  readonly database: Database;
+  readonly namespace: string;
+}): AsyncGenerator<WrittenRecord, void, undefined> {
+  const snapshot = await database.snapshot();
+  try {
+    yield* meters(snapshot, namespace);
+    yield* eventTypes(snapshot, namespace);
+    yield* features(snapshot, namespace);
+    yield* customersBelow(snapshot, namespace, null);
+    yield* subjects(snapshot, namespace);
+    yield* limits(snapshot, namespace);
+  } finally {
+    await snapshot.close();
+  }
+}
+
+type Records = AsyncGenerator<WrittenRecord, void, undefined>;
+
+const timeOrNull = (at: Instant | null): string | null => (at === null ? null : formatInstant(at));
+
+async function* meters(from: Reads, namespace: string): Records {
+  for await (const row of from.scan(meterVersion, { prefix: [namespace] })) {
+    const { key, version, generation, since, until, definition } = row;
+    const state = row.state as 'active';
+    yield { kind: 'meter', key, version, generation, state, since, until, definition };
+  }
+}
+
+async function* eventTypes(from: Reads, namespace: string): Records {
+  for await (const { type, schema, enforce } of from.scan(eventType, { prefix: [namespace] }))
+    yield {
+      kind: 'eventType',
+      type,
+      schema: schema === null ? null : (JSON.parse(schema) as unknown),
+      enforce: enforce as 'reject',
+    };
+}
+
+async function* features(from: Reads, namespace: string): Records {
+  for await (const { key, name, meter, unit, archivedAt } of from.scan(feature, { prefix: [namespace] }))
+    yield { kind: 'feature', key, name, meter, unit, archivedAt: timeOrNull(archivedAt) };
+}
+
+/** Parents before their children, of which there are few levels. */
+async function* customersBelow(from: Reads, namespace: string, parent: string | null): Records {
+  const range = { prefix: [namespace, parent] };
+  for await (const row of from.scan(customer, range, { index: 'byParent' })) {
+    yield customerRecord(row);
+    yield* customersBelow(from, namespace, row.key);
+  }
+}
+
+const customerRecord = (row: CustomerRow): WrittenRecord => {
+  const { key, name, parent, timezone, currency, email, metadata, createdAt, archivedAt } = row;
+  const times = { createdAt: formatInstant(createdAt), archivedAt: timeOrNull(archivedAt) };
+  return { kind: 'customer', key, name, parent, timezone, currency, email, metadata, ...times };
+};
+
+async function* subjects(from: Reads, namespace: string): Records {
+  for await (const row of from.scan(subject, { prefix: [namespace] })) {
+    if (row.customers.length === 0) continue;
+    const customers = row.customers.map(({ from: since, customer: owner }) => ({
+      from: formatInstant(since),
+      customer: owner,
+    }));
+    yield { kind: 'subject', subject: row.subject, customers };
+  }
+}
+
+async function* limits(from: Reads, namespace: string): Records {
+  for await (const row of from.scan(customerLimits, { prefix: [namespace] }))
+    if (row.limits.length > 0)
+      yield {
+        kind: 'limits',
+        customer: row.customer,
+        feature: row.feature,
+        limits: row.limits.map(writtenLimit),
+      };
+}

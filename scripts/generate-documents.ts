@@ -1,0 +1,44 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { format } from 'prettier';
+import { PROBLEM_CODES } from '#api/http/problem-codes.ts';
+import { assembleRoutes } from '#api/routes.ts';
+import { VERSION } from '#api/version.ts';
+
+/** A document that is made from the code, and kept in the repository so that a change of it is seen in review. */
+interface GeneratedDocument {
+  readonly path: string;
+  readonly content: string;
+}
+
+export async function generateDocuments(): Promise<GeneratedDocument[]> {
+  return Promise.all([
+    document('docs/openapi.json', JSON.stringify(assembleRoutes(VERSION).document), 'json'),
+    document('docs/problems.md', problemsPage(), 'markdown'),
+  ]);
+}
+
+async function document(path: string, content: string, parser: string): Promise<GeneratedDocument> {
+  const style = JSON.parse(await readFile('.prettierrc.json', 'utf8')) as object;
+  return { path, content: await format(content, { ...style, parser }) };
+}
+
+function problemsPage(): string {
+  const rows = Object.entries(PROBLEM_CODES).map(
+    ([code, { status, title, mend }]) => `| \`${code}\` | ${status} | ${title}. | ${mend} |`,
+  );
+  return [
+    '# Problems',
+    '',
+    'Every answer of the API that is no success is `application/problem+json` (RFC 9457) with one of these codes. Programs decide by',
+    '`code`; `violations` names everything that is wrong with a request, each with a pointer. Made from `api/http/problem-codes.ts` by',
+    '`npm run generate`.',
+    '',
+    '| code | status | meaning | what to do |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+if (import.meta.main)
+  for (const { path, content } of await generateDocuments()) await writeFile(path, content);

@@ -1,0 +1,4 @@
+import { KEYS_HELP, keysCommand } from './keys-command.ts';
+import { runCommand } from './terminal.ts';
+
+await runCommand(keysCommand, KEYS_HELP);

@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { cutBatch, startsWithArray } from '#api/events/batch-elements.ts';
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+const cut = (source: string, max = 1_000): readonly string[] | string => {
+  const { elements, fault } = cutBatch(Buffer.from(source), max);
+  return fault ?? elements.map(text);
+};
+
+const space = fc.stringMatching(/^[ \n\r\t]{0,3}$/);
+
+describe('cutting a batch into its events', () => {
+  it('gives every element as the bytes it was sent with, digits, escapes and inner spaces included', () => {
+    expect(cut(' [ {"n": 9007199254740993 },\n{"s":"a\\"],{"}\t, [1,[2]] ,"]",1e3 ] ')).to.deep.equal([
+      '{"n": 9007199254740993 }',
+      '{"s":"a\\"],{"}',
+      '[1,[2]]',
+      '"]"',
+      '1e3',
+    ]);
+    expect(cut('["Zürich/7","😀,"]')).to.deep.equal(['"Zürich/7"', '"😀,"']);
+    expect(cut('[]')).to.deep.equal([]);
+    expect(cut(' [ \n] ')).to.deep.equal([]);
+  });
+
+  it('finds the elements of every JSON array, however it is spaced', () => {
+    fc.assert(
+      fc.property(fc.array(fc.json()), fc.array(space, { minLength: 1 }), (values, spaces) => {
+        const spaceAt = (at: number): string => spaces[at % spaces.length] ?? '';
+        const items = values.map((value, at) => `${spaceAt(at)}${value.trim()}${spaceAt(at + 1)}`);
+        expect(cut(`[${items.join(',')}]`)).to.deep.equal(values.map((value) => value.trim()));
+      }),
+    );
+  });
+
+  it('names what is no array, and what does not end as it began', () => {
+    for (const source of ['', ' ', '{}', '"[]"', 'null', '\uFEFF[]'])
+      expect(cut(source), source).to.equal('not_an_array');
+    for (const source of [
+      '[',
+      '[1',
+      '[1,',
+      '[1,]',
+      '[,]',
+      '[,1]',
+      '[1,,2]',
+      '[1]]',
+      '[1] 2',
+      '[1}',
+      '["a]',
+      '["a\\',
+      '[{]',
+    ])
+      expect(cut(source), source).to.equal('cut');
+  });
+
+  it('leaves a broken element to its parser, so that it does not take the others with it', () => {
+    expect(cut('[{"a":tru},{"b":1}]')).to.deep.equal(['{"a":tru}', '{"b":1}']);
+    expect(cut('[{"a":1} {"b":1},2]')).to.deep.equal(['{"a":1} {"b":1}', '2']);
+  });
+
+  it('stops at the element that is one too many', () => {
+    expect(cut('[1,2]', 2)).to.deep.equal(['1', '2']);
+    expect(cut('[1,2,3]', 2)).to.equal('too_many');
+    expect(cut('[1,2,', 2), 'what follows is no element').to.equal('cut');
+  });
+
+  it('takes any bytes whatever', () => {
+    const bytes = fc.uint8Array({ maxLength: 64 });
+    fc.assert(
+      fc.property(bytes, (any) => {
+        const { elements = [] } = cutBatch(Buffer.concat([Buffer.from('['), any]), 1_000);
+        for (const element of elements) expect(element.length).to.be.greaterThan(0);
+        expect(startsWithArray(any)).to.be.a('boolean');
+      }),
+    );
+  });
+});

@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+import { systemScheduler } from '#infra/scheduler.ts';
+import { deadLetterRow } from '#infra/usage/dead-letter-row.ts';
+import { deadLetter } from '#infra/usage/tables.ts';
+import type { TestApi } from '#test/support/api-server.ts';
+
+/** A valid call of one operation, in a namespace that `prepareSamples` has filled. */
+export interface Sample {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Samples = Readonly<Record<string, Sample>>;
+
+const METER = {
+  name: 'Tokens',
+  eventType: 'llm.request',
+  aggregation: 'sum',
+  value: 'tokens',
+  dimensions: { model: 'model' },
+};
+const EVENT = {
+  specversion: '1.0',
+  id: 'e-1',
+  source: 'urn:sample',
+  type: 'llm.request',
+  subject: 'acme',
+  data: { tokens: 5, model: 'm1' },
+};
+const LIMITS = { limits: [{ key: 'monthly', amount: '1000', period: { every: 'P1M' }, overage: 'hard' }] };
+const RANGE = 'from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z';
+const RESERVATION = { feature: 'tokens', amount: '10', ttlSeconds: 60 };
+
+/** What is ended by one call has a name of its own, so that the others find theirs. */
+const SAMPLE_KEYS = ['tokens', 'ending'] as const;
+
+/**
+ * Fills the namespace `default` and gives one valid call for every operation of the API, by its id. Calls that end something end things
+ * of their own.
+ */
+export async function prepareSamples(on: TestApi): Promise<Samples> {
+  const [keyId, endedKeyId] = [await makeKeyId(on), await makeKeyId(on)];
+  for (const key of SAMPLE_KEYS) {
+    await make(on, 'PUT', `/v1/meters/${key}`, METER);
+    await make(on, 'PUT', `/v1/features/${key}`, { name: key, ...(key === 'tokens' ? { meter: key } : {}) });
+    await make(on, 'PUT', `/v1/customers/${key}`, { name: key, subjects: [key] });
+  }
+  await make(on, 'PUT', '/v1/meters/versioned', METER);
+  await make(on, 'PUT', '/v1/meters/versioned', { ...METER, aggregation: 'max' });
+  await make(on, 'PUT', '/v1/meters/reverted', METER);
+  await make(on, 'PUT', '/v1/meters/reverted', { ...METER, aggregation: 'max' });
+  await make(on, 'POST', '/v1/meters/reverted/versions/2/activate', { partial: true });
+  for (const key of SAMPLE_KEYS) await make(on, 'PUT', `/v1/customers/${key}/limits/tokens`, LIMITS);
+  await make(on, 'PUT', '/v1/event-types/known.type', { schema: { type: 'object' }, enforce: 'report' });
+  await refuseOneMessage(on);
+  const [held, settled, released, extended] = await Promise.all(
+    ['held', 'settled', 'released', 'extended'].map((id) => reserve(on, id)),
+  );
+  return {
+    createApiKey: { body: { name: 'another', scopes: ['usage:read'] } },
+    listApiKeys: { query: 'limit=2' },
+    getApiKey: { path: { id: keyId } },
+    rotateApiKey: { path: { id: keyId }, body: { overlapSeconds: 60 } },
+    revokeApiKey: { path: { id: endedKeyId } },
+
+    putMeter: { path: { key: 'tokens' }, body: METER },
+    getMeter: { path: { key: 'tokens' } },
+    listMeters: { query: 'limit=1' },
+    activateMeterVersion: { path: { key: 'versioned', version: '2' }, body: { partial: true } },
+    revertMeterVersion: { path: { key: 'reverted', version: '2' } },
+    archiveMeter: { path: { key: 'ending' } },
+
+    putFeature: { path: { key: 'tokens' }, body: { name: 'Tokens', meter: 'tokens', unit: 'token' } },
+    getFeature: { path: { key: 'tokens' } },
+    listFeatures: {},
+    archiveFeature: { path: { key: 'ending' } },
+
+    putCustomer: { path: { key: 'tokens' }, body: { name: 'Tokens', subjects: ['tokens'] } },
+    patchCustomer: { path: { key: 'tokens' }, body: { metadata: { tier: 'gold' } } },
+    getCustomer: { path: { key: 'tokens' } },
+    listCustomers: {},
+    archiveCustomer: { path: { key: 'ending' } },
+    getSubject: { path: { subject: 'tokens' } },
+    moveSubject: { path: { subject: 'tokens' }, body: { to: 'tokens', from: '2026-01-01T00:00:00Z' } },
+
+    putLimits: { path: { key: 'tokens', feature: 'tokens' }, body: LIMITS },
+    getLimits: { path: { key: 'tokens', feature: 'tokens' } },
+    deleteLimits: { path: { key: 'ending', feature: 'tokens' } },
+    getEntitlements: { path: { key: 'tokens' } },
+    getEntitlement: { path: { key: 'tokens', feature: 'tokens' }, query: 'amount=1' },
+    checkEntitlements: { body: { checks: [{ customer: 'tokens', feature: 'tokens', amount: '1' }] } },
+    createReservation: {
+      path: { key: 'tokens' },
+      body: { ...RESERVATION, event: { source: 's', id: 'new' } },
+    },
+    getReservation: { path: { id: held! } },
+    settleReservation: { path: { id: settled! }, body: { actual: '3' } },
+    releaseReservation: { path: { id: released! } },
+    extendReservation: { path: { id: extended! }, body: { ttlSeconds: 120 } },
+
+    listDeadLetters: { query: 'reason=value_missing&limit=1' },
+    getDeadLetter: { path: { id: LETTER_ID } },
+    replayDeadLetters: { body: { matching: { reason: 'value_missing' } } },
+    dismissDeadLetters: { body: { ids: [LETTER_ID] } },
+
+    lookupEvent: { query: 'source=urn:sample&id=e-1' },
+    voidEvent: { body: { source: 'urn:sample', id: 'void', reason: 'sent by mistake' } },
+    amendEvent: {
+      body: { source: 'urn:sample', id: 'old', reason: 'wrong amount', event: { ...EVENT, id: 'amended' } },
+    },
+    restoreEvent: { body: { source: 'urn:sample', id: 'void', reason: 'it was right' } },
+    putEventType: { path: { type: 'llm.request' }, body: { schema: { type: 'object' }, enforce: 'report' } },
+    getEventType: { path: { type: 'known.type' } },
+    listEventTypes: {},
+
+    postEvents: { body: EVENT, headers: { 'content-type': 'application/cloudevents+json' } },
+    getUsage: { query: `meter=tokens&subject=acme&${RANGE}&window=hour` },
+    evaluateUsage: {
+      body: {
+        meter: METER,
+        events: [EVENT],
+        query: { from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' },
+      },
+    },
+
+    getStatus: {},
+    getHealth: {},
+    getReadiness: {},
+    getMetrics: {},
+    getOpenApi: {},
+    getDocumentation: {},
+    getDocumentationScript: {},
+    getDocumentationAsset: { path: { asset: 'swagger-ui.css' } },
+    getProblems: {},
+  };
+}
+
+const LETTER_ID = 'api:m-1';
+
+/** As the commit leaves it: an event whose value was missing. */
+async function refuseOneMessage({ stores }: TestApi): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify({ ...EVENT, data: {} }));
+  const message = { id: 'm-1', data: bytes, attributes: {}, publishTime: 1, attempt: 1, ackId: '' };
+  const known = { id: 'e-1', source: 'urn:sample', type: 'llm.request', subject: 'acme' };
+  const refusal = { reason: 'value_missing', detail: 'there is no tokens in data' } as const;
+  const delivery = { message, namespace: 'default', refusal, known };
+  const row = deadLetterRow({ feed: 'api', receivedAt: systemScheduler.now() }, { delivery, refusal });
+  await stores.database.transact(async (tx) => tx.upsert(deadLetter, row));
+}
+
+async function make({ call }: TestApi, method: string, path: string, body: unknown): Promise<unknown> {
+  const made = await call({ method, path, body });
+  expect(made.status, `${method} ${path}: ${made.text}`).to.be.within(200, 299);
+  return made.body;
+}
+
+async function makeKeyId(on: TestApi): Promise<string> {
+  const made = await make(on, 'POST', '/v1/api-keys', { name: 'sample', scopes: ['usage:read'] });
+  return (made as { id: string }).id;
+}
+
+async function reserve(on: TestApi, id: string): Promise<string> {
+  const body = { ...RESERVATION, event: { source: 'urn:sample', id } };
+  return ((await make(on, 'POST', '/v1/customers/tokens/reservations', body)) as { id: string }).id;
+}
+
+/** The path of an operation with its parameters filled in. */
+export const pathOf = (template: string, { path = {}, query }: Sample): string =>
+  template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? '')) +
+  (query === undefined ? '' : `?${query}`);
