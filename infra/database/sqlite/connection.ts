@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { StatementSync } from 'node:sqlite';
 import { toStoreError } from './result-code.ts';
 
@@ -66,7 +67,8 @@ export function openConnection(path: string, options: ConnectionOptions): Connec
     }
   };
   const database = guard(
-    () => new DatabaseSync(path, { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS }),
+    () =>
+      new DatabaseSync(locationOf(path, options), { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS }),
   );
   try {
     guard(() => configure(database, options));
@@ -85,6 +87,17 @@ export function openConnection(path: string, options: ConnectionOptions): Connec
     inTransaction: () => database.isTransaction,
     close: () => database.close(),
   };
+}
+
+/**
+ * Only the writer, which is opened first, makes the file. A reader that did so, while the file is away for a moment, would stay on an
+ * empty one when the file is back.
+ */
+function locationOf(path: string, { role, readOnly }: ConnectionOptions): string | URL {
+  if (role === 'writer' || readOnly) return path;
+  const url = pathToFileURL(path);
+  url.searchParams.set('mode', 'rw');
+  return url;
 }
 
 function statementCache(database: DatabaseSync, path: string): (sql: string) => Statement {

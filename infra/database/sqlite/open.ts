@@ -113,11 +113,13 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       check();
       return snapshots.take();
     },
-    transact: (work) =>
-      inTurn(async () => {
+    transact: (work) => {
+      const askedAt = performance.now();
+      return inTurn(async () => {
         checkWritable();
-        return writer.transact(work);
-      }),
+        return writer.transact(work, askedAt);
+      });
+    },
     expire: async (now) => {
       let expired = 0;
       for (const store of stores.values()) {

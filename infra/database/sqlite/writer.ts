@@ -17,7 +17,8 @@ const LOCK_RETRY_MS = 1;
 
 /** The one connection of a process that writes. Its callers see to it that one transaction runs at a time. */
 export interface Writer {
-  transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Committed<Result>>;
+  /** `askedAt`, of the monotonic clock in milliseconds: all who wait for a lock that does not come free hear of it in the same time. */
+  transact<Result>(work: (tx: Transaction) => Promise<Result>, askedAt: number): Promise<Committed<Result>>;
   /** A write of the driver's own, in a transaction that changes no row a cache knows of unless its store says so. */
   change<Result>(act: (connection: Connection) => Result): Promise<Result>;
   close(): void;
@@ -37,8 +38,8 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
 
   const forget = (): void => stores.forEach((store) => store.forget());
 
-  const begin = async (): Promise<void> => {
-    await takeLock(connection);
+  const begin = async (askedAt: number): Promise<void> => {
+    await takeLock(connection, askedAt);
     // The version changes when another connection commits: what is remembered of the file may then be wrong.
     const version = dataVersion.get([])?.[0];
     if (version !== seenVersion) forget();
@@ -53,8 +54,8 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
   };
 
   return {
-    transact: async (work) => {
-      await begin();
+    transact: async (work, askedAt) => {
+      await begin(askedAt);
       const open = openTransaction(connection, storeOf);
       try {
         const result = await work(open.transaction);
@@ -71,7 +72,7 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
       }
     },
     change: async (act) => {
-      await begin();
+      await begin(performance.now());
       try {
         const result = act(connection);
         commit(connection);
@@ -87,14 +88,14 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
 }
 
 /** SQLite would wait inside the call, and the whole process with it: so it never does, and the event loop goes on between the tries. */
-async function takeLock(connection: Connection): Promise<void> {
-  for (const start = performance.now(); ;) {
+async function takeLock(connection: Connection, askedAt: number): Promise<void> {
+  for (;;) {
     try {
       connection.exec('BEGIN IMMEDIATE');
       return;
     } catch (error) {
       const cause = error instanceof StoreError ? error.cause : error;
-      if (!isBusy(cause) || performance.now() - start > LOCK_WAIT_MS) throw error;
+      if (!isBusy(cause) || performance.now() - askedAt > LOCK_WAIT_MS) throw error;
       await setTimeout(LOCK_RETRY_MS);
     }
   }
