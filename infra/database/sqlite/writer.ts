@@ -16,32 +16,18 @@ const MAX_LOCK_TRIES = 600;
 /** The one connection of a process that writes. Its callers see to it that one transaction runs at a time. */
 export interface Writer {
   transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Committed<Result>>;
-  /** A write of the driver's own, in a transaction that changes no row a cache knows of unless its store says so. */
+  /** A write of the driver's own, in a transaction. */
   change<Result>(act: (connection: Connection) => Result): Promise<Result>;
   close(): void;
 }
 
 export interface WriterOptions {
   readonly connection: Connection;
-  readonly stores: readonly TableStore[];
   readonly storeOf: (table: Table<object>) => TableStore;
   readonly clock: () => Instant;
 }
 
-export function createWriter({ connection, stores, storeOf, clock }: WriterOptions): Writer {
-  const dataVersion = connection.statement('PRAGMA data_version');
-  let seenVersion: unknown;
-
-  const forget = (): void => stores.forEach((store) => store.forget());
-
-  const begin = async (): Promise<void> => {
-    await takeLock(connection);
-    // The version changes when another connection commits: what is remembered of the file may then be wrong.
-    const version = dataVersion.get([])?.[0];
-    if (version !== seenVersion) forget();
-    seenVersion = version;
-  };
-
+export function createWriter({ connection, storeOf, clock }: WriterOptions): Writer {
   const apply = ({ mutations }: OpenTransaction): { committedAt: Instant; learn: () => void } => {
     if (mutations.size === 0) return { committedAt: lastCommit(connection), learn: () => undefined };
     const committedAt = stampCommit(connection, clock());
@@ -51,7 +37,7 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
 
   return {
     transact: async (work) => {
-      await begin();
+      await takeLock(connection);
       const open = openTransaction(connection, storeOf);
       try {
         const result = await work(open.transaction);
@@ -63,19 +49,17 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
       } catch (error) {
         open.end();
         rollBack(connection);
-        if (open.mutations.size > 0) forget();
         throw error;
       }
     },
     change: async (act) => {
-      await begin();
+      await takeLock(connection);
       try {
         const result = act(connection);
         commit(connection);
         return result;
       } catch (error) {
         rollBack(connection);
-        forget();
         throw error;
       }
     },

@@ -1,0 +1,39 @@
+import type { Connection } from '#infra/database/sqlite/connection.ts';
+import { HEADER_BYTES, KEY_LENGTH_AT, ROUND_AT, ROW_LENGTH_AT } from './entry.ts';
+import type { Held } from './held.ts';
+import { liveEntriesOf } from './partition.ts';
+import type { Partition } from './partition.ts';
+
+/** What the log may hold: so long a process reads that looks for the first time, and so much each process keeps in memory. */
+export const MAX_LOG_BYTES = 33_554_432;
+export const MAX_LOG_ENTRIES = 128;
+
+export const isFoldDue = ({ first, next, logBytes }: Held): boolean =>
+  next - first >= MAX_LOG_ENTRIES || logBytes >= MAX_LOG_BYTES;
+
+/**
+ * Brings the rows of the file to what the log says and empties the log: a row that changed in many commits is written once. Memory, which
+ * must be level with the file, has the newest of each.
+ */
+export function fold(held: Held, connection: Connection): void {
+  const { of, round, next } = held;
+  for (const partition of held.partitions.values())
+    if (partition.round === round) foldPartition(held, connection, partition);
+  connection.statement(`DELETE FROM ${of.log} WHERE sequence < ?`).run([next]);
+}
+
+function foldPartition({ of, round }: Held, connection: Connection, partition: Partition): void {
+  const upsert = connection.statement(`REPLACE INTO ${of.rows} VALUES (?, ?)`);
+  const remove = connection.statement(`DELETE FROM ${of.rows} WHERE key = ?`);
+  const { bytes, ints } = partition.entries;
+  for (const start of liveEntriesOf(partition)) {
+    const entry = start >> 2;
+    if (ints[entry + ROUND_AT] !== round) continue;
+    const keyAt = start + HEADER_BYTES;
+    const rowAt = keyAt + (ints[entry + KEY_LENGTH_AT] as number);
+    const rowLength = ints[entry + ROW_LENGTH_AT] as number;
+    const key = bytes.subarray(keyAt, rowAt);
+    if (rowLength < 0) remove.run([key]);
+    else upsert.run([key, bytes.subarray(rowAt, rowAt + rowLength)]);
+  }
+}

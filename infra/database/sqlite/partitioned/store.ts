@@ -1,0 +1,23 @@
+import type { Table } from '#infra/database/table.ts';
+import type { TableStore } from '#infra/database/sqlite/table-store.ts';
+import { expirePartitions } from './expire.ts';
+import { holdNothing, readRows, sync } from './held.ts';
+import { scanPartitioned } from './scan.ts';
+import { applyMutations } from './write.ts';
+
+/** The layout `partitioned`: packed rows, changed through a log, and known to memory as far as they were touched lately. */
+export function createPartitionedStore(table: Table<object>): TableStore {
+  const held = holdNothing(table);
+  return {
+    read: (connection, keys) => {
+      sync(held, connection);
+      return readRows(held, connection, keys);
+    },
+    scan: (connection, range, options) => scanPartitioned(held, connection, range, options),
+    apply: (connection, mutations, committedAt) => {
+      sync(held, connection);
+      return applyMutations(held, { connection, committedAt }, mutations);
+    },
+    expire: (connection, now, limit) => expirePartitions(held, connection, now, limit),
+  };
+}
