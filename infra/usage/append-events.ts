@@ -18,28 +18,30 @@ import { appendParked } from './tables.ts';
  * lost, and appending again is harmless), conflicts, and first copies of what had been voided already.
  */
 export function eventRowsOf({ classified, committedAt, catalogue }: Committed): EventRow[] {
-  const rows: EventRow[] = [];
-  for (const each of classified) {
-    const row = eventRowOf(each, committedAt, catalogue);
-    if (row) rows.push(row);
+  const rows = new Array<EventRow>(classified.length);
+  const commitOf = commitsWith(committedAt, catalogue.row.version);
+  let count = 0;
+  for (let i = 0; i < classified.length; i++) {
+    const row = eventRowOf(classified[i] as Classified, commitOf, catalogue);
+    if (row) rows[count++] = row;
   }
+  rows.length = count;
   return rows;
 }
 
 function eventRowOf(
   { copy, outcome, stored }: Classified,
-  committedAt: Instant,
+  commitOf: (matchedMeters: readonly string[]) => CommitOf,
   catalogue: LoadedCatalogue,
 ): EventRow | undefined {
   const { event, effects } = copy;
-  const now = { committedAt, catalogueVersion: catalogue.row.version };
   switch (outcome) {
     case 'accepted':
-      return toEventRow(event, 'accepted', { ...now, matchedMeters: labelsOf(effects) });
+      return toEventRow(event, 'accepted', commitOf(labelsOf(effects)));
     case 'conflict':
-      return toEventRow(event, 'conflict', { ...now, matchedMeters: NO_METERS });
+      return toEventRow(event, 'conflict', commitOf(NO_METERS));
     case 'void':
-      return toEventRow(event, 'void', { ...now, matchedMeters: NO_METERS });
+      return toEventRow(event, 'void', commitOf(NO_METERS));
     case 'duplicate': {
       // A copy beside its first in this very batch is appended with the first.
       if (stored === undefined || stored.digest === null) return undefined;
@@ -59,6 +61,18 @@ function eventRowOf(
       return toEventRow(first, 'accepted', { committedAt: storedAt, catalogueVersion, matchedMeters });
     }
   }
+}
+
+/** What the rows of a commit share, made once for neighbours that match alike. */
+function commitsWith(
+  committedAt: Instant,
+  catalogueVersion: number,
+): (matchedMeters: readonly string[]) => CommitOf {
+  let last: CommitOf = { committedAt, catalogueVersion, matchedMeters: NO_METERS };
+  return (matchedMeters) => {
+    if (last.matchedMeters !== matchedMeters) last = { committedAt, catalogueVersion, matchedMeters };
+    return last;
+  };
 }
 
 function labelsAt(catalogue: LoadedCatalogue, version: number, event: UsageEvent): readonly string[] {
@@ -105,19 +119,24 @@ function sharedLabelsOf(effects: readonly Effect[]): readonly string[] {
  */
 class CommittedEventRow implements EventRow {
   readonly #event: UsageEvent;
+  readonly #commit: CommitOf;
   readonly outcome: Outcome;
-  readonly committedAt: Instant;
-  readonly catalogueVersion: number;
-  readonly matchedMeters: readonly string[];
 
   constructor(event: UsageEvent, outcome: Outcome, commit: CommitOf) {
     this.#event = event;
+    this.#commit = commit;
     this.outcome = outcome;
-    this.committedAt = commit.committedAt;
-    this.catalogueVersion = commit.catalogueVersion;
-    this.matchedMeters = commit.matchedMeters;
   }
 
+  get committedAt(): Instant {
+    return this.#commit.committedAt;
+  }
+  get catalogueVersion(): number {
+    return this.#commit.catalogueVersion;
+  }
+  get matchedMeters(): readonly string[] {
+    return this.#commit.matchedMeters;
+  }
   get identity(): Hash128 {
     return this.#event.identity;
   }

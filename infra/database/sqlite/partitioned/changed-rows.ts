@@ -1,6 +1,6 @@
 import { HEADER_BYTES, KEY_LENGTH_AT, ROUND_AT, ROW_LENGTH_AT } from './entry.ts';
 import type { EntryBytes } from './entry.ts';
-import { liveEntriesOf } from './partition.ts';
+import { sizeAt } from './partition.ts';
 import type { Partition } from './partition.ts';
 
 /** Keys [from, to) as bytes. */
@@ -48,11 +48,12 @@ export function changedRowsIn(partition: Partition, round: number, range: ByteRa
 }
 
 function startsOf(partition: Partition, round: number, range?: ByteRange): number[] {
-  const { ints } = partition.entries;
+  const { entries, used } = partition;
   const starts: number[] = [];
-  for (const start of liveEntriesOf(partition)) {
-    if (ints[(start >> 2) + ROUND_AT] !== round) continue;
-    if (range === undefined || isWithin(partition.entries, start, range)) starts.push(start);
+  for (let start = 0; start < used; start += sizeAt(entries, start)) {
+    // One that was replaced is of no round.
+    if (entries.ints[(start >> 2) + ROUND_AT] !== round) continue;
+    if (range === undefined || isWithin(entries, start, range)) starts.push(start);
   }
   return starts;
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { HEADER_BYTES, KEY_LENGTH_AT, ROUND_AT, ROW_LENGTH_AT } from './entry.ts';
 import type { Held } from './held.ts';
-import { liveEntriesOf } from './partition.ts';
+import { sizeAt } from './partition.ts';
 import type { Partition } from './partition.ts';
 
 /** What the log may hold: so long a process reads that looks for the first time, and so much each process keeps in memory. */
@@ -25,9 +25,11 @@ export function fold(held: Held, connection: Connection): void {
 function foldPartition({ of, round }: Held, connection: Connection, partition: Partition): void {
   const upsert = connection.statement(`REPLACE INTO ${of.rows} VALUES (?, ?)`);
   const remove = connection.statement(`DELETE FROM ${of.rows} WHERE key = ?`);
-  const { bytes, ints } = partition.entries;
-  for (const start of liveEntriesOf(partition)) {
+  const { entries, used } = partition;
+  const { bytes, ints } = entries;
+  for (let start = 0; start < used; start += sizeAt(entries, start)) {
     const entry = start >> 2;
+    // One that was replaced is of no round.
     if (ints[entry + ROUND_AT] !== round) continue;
     const keyAt = start + HEADER_BYTES;
     const rowAt = keyAt + (ints[entry + KEY_LENGTH_AT] as number);

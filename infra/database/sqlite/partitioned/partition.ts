@@ -140,13 +140,8 @@ function enter(partition: Partition, key: HashedKey, start: number, round: numbe
   if (++partition.count > slots.length * SLOTS_LOAD_MAX) renew(partition, entries.bytes.length);
 }
 
-/** Where the entries begin that no newer one has replaced, in the order they came. */
-export function* liveEntriesOf({ entries, used }: Partition): Generator<number, void> {
-  for (let start = 0; start < used; start += sizeAt(entries, start))
-    if (entries.ints[(start >> 2) + ROUND_AT] !== REPLACED) yield start;
-}
-
-function sizeAt({ ints }: EntryBytes, start: number): number {
+/** How far the next entry is. */
+export function sizeAt({ ints }: EntryBytes, start: number): number {
   const entry = start >> 2;
   return paddedBytes(ints[entry + KEY_LENGTH_AT] as number, ints[entry + ROW_LENGTH_AT] as number);
 }
@@ -173,8 +168,10 @@ function renew(partition: Partition, capacity: number): void {
   const slots = new Int32Array(size);
   const mask = size - 1;
   let used = 0;
-  for (const entry of liveEntriesOf(partition)) {
-    const bytes = sizeAt(old, entry);
+  let bytes = 0;
+  for (let entry = 0; entry < partition.used; entry += bytes) {
+    bytes = sizeAt(old, entry);
+    if (old.ints[(entry >> 2) + ROUND_AT] === REPLACED) continue;
     entries.ints.set(old.ints.subarray(entry >> 2, (entry + bytes) >> 2), used >> 2);
     let slot = (entries.ints[used >> 2] as number) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;

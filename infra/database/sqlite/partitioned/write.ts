@@ -27,7 +27,7 @@ export function applyMutations(held: Held, commit: Commit, mutations: readonly M
   const pieces = packChanges(held, commit, mutations);
   const folds = isFoldDue(held);
   if (folds) fold(held, connection);
-  const insert = connection.statement(`INSERT INTO ${of.log} VALUES (?, ?)`);
+  const insert = connection.statement(`INSERT INTO ${of.log} (sequence, changes) VALUES (?, ?)`);
   pieces.forEach((changes, i) => insert.run([held.next + i, changes]));
   const first = folds ? held.next : held.first;
   connection.statement(`UPDATE ${of.extent} SET first = ?, next = ?`).run([first, held.next + pieces.length]);
