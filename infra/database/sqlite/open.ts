@@ -11,6 +11,7 @@ import type { Connection } from './connection.ts';
 import { checkMigrations, isCurrent, migrate } from './migration.ts';
 import type { Migration, Schema } from './migration.ts';
 import { createReaderPool } from './reader-pool.ts';
+import type { PartitionedBounds } from './partitioned/bounds.ts';
 import { createPartitionedStore } from './partitioned/store.ts';
 import { createRowStore } from './row-store.ts';
 import { serialQueue } from './serial-queue.ts';
@@ -27,6 +28,8 @@ export interface SqliteOptions {
   readonly readOnly?: boolean;
   /** The file grows no further than this; a full store fails, and works again once there is room. */
   readonly maxBytes?: number;
+  /** Smaller ones make what is rare frequent, for a test. */
+  readonly partitionedBounds?: PartitionedBounds;
 }
 
 export interface SqliteDatabase extends Database {
@@ -55,7 +58,7 @@ export function openSqlite(options: SqliteOptions): SqliteDatabase {
     connection.close();
     throw error;
   }
-  const stores = new Map(tables.map((table) => [table.name, createStore(table)]));
+  const stores = new Map(tables.map((table) => [table.name, createStore(table, options)]));
   const storeOf = (table: Table<object>): TableStore => {
     const store = stores.get(table.name);
     if (store === undefined) throw new StoreFailure(`${path} was opened without the table ${table.name}`);
@@ -133,14 +136,14 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
   };
 }
 
-function createStore(table: Table<object>): TableStore {
+function createStore(table: Table<object>, { partitionedBounds }: SqliteOptions): TableStore {
   switch (table.layout.kind) {
     case 'rows':
       return createRowStore(table);
     case 'appendOnly':
       return createAppendOnlyStore(table);
     case 'partitioned':
-      return createPartitionedStore(table);
+      return createPartitionedStore(table, partitionedBounds);
   }
 }
 

@@ -4,12 +4,8 @@ import type { Held } from './held.ts';
 import { sizeAt } from './partition.ts';
 import type { Partition } from './partition.ts';
 
-/** What the log may hold: so long a process reads that looks for the first time, and so much each process keeps in memory. */
-export const MAX_LOG_BYTES = 33_554_432;
-export const MAX_LOG_ENTRIES = 128;
-
-export const isFoldDue = ({ first, next, logBytes }: Held): boolean =>
-  next - first >= MAX_LOG_ENTRIES || logBytes >= MAX_LOG_BYTES;
+export const isFoldDue = ({ first, next, logBytes, bounds }: Held): boolean =>
+  next - first >= bounds.logEntries || logBytes >= bounds.logBytes;
 
 /**
  * Brings the rows of the file to what the log says and empties the log: a row that changed in many commits is written once. Memory, which

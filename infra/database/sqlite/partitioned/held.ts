@@ -2,6 +2,7 @@ import { StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
 import type { Key, KeyPart, Table } from '#infra/database/table.ts';
+import type { PartitionedBounds } from './bounds.ts';
 import { createByteSink } from './byte-sink.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { partitionedTable } from './ddl.ts';
@@ -13,15 +14,13 @@ import { NOT_FOUND, bytesOf, copyEntryInto, createPartition, findEntry, putEntry
 import type { HashedKey, Partition } from './partition.ts';
 import { readRow } from './row-bytes.ts';
 
-/** Of one table, in each process that touches it: some hours of rows where subjects are many. */
-export const MAX_HELD_BYTES = 67_108_864;
-
 /**
  * Everything one process holds of a partitioned table: rows it has seen, among them all that the log holds. It is behind the file or
  * level with it, never ahead.
  */
 export interface Held {
   readonly of: PartitionedTable;
+  readonly bounds: PartitionedBounds;
   /** In the order of use, the oldest first. */
   readonly partitions: Map<KeyPart, Partition>;
   /** The changes in the log that memory has: numbers [first, next), so many bytes. */
@@ -43,8 +42,9 @@ export interface Held {
 const KEY_BYTES_AT_FIRST = 1_024;
 const CHANGES_BYTES_AT_FIRST = 65_536;
 
-export const holdNothing = (table: Table<object>): Held => ({
+export const holdNothing = (table: Table<object>, bounds: PartitionedBounds): Held => ({
   of: partitionedTable(table),
+  bounds,
   partitions: new Map(),
   first: 0,
   next: 0,
@@ -143,7 +143,7 @@ function makeRoom(held: Held): void {
   let bytes = 0;
   for (const partition of held.partitions.values()) bytes += bytesOf(partition);
   for (const [name, partition] of held.partitions) {
-    if (bytes <= MAX_HELD_BYTES) return;
+    if (bytes <= held.bounds.heldBytes) return;
     if (partition.round === held.round || name === held.latest) continue;
     held.partitions.delete(name);
     bytes -= bytesOf(partition);

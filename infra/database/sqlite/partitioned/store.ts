@@ -1,13 +1,14 @@
 import type { Table } from '#infra/database/table.ts';
 import type { TableStore } from '#infra/database/sqlite/table-store.ts';
+import { PARTITIONED_BOUNDS } from './bounds.ts';
 import { expirePartitions } from './expire.ts';
 import { holdNothing, readRows, sync } from './held.ts';
 import { scanPartitioned } from './scan.ts';
 import { applyMutations } from './write.ts';
 
 /** The layout `partitioned`: packed rows, changed through a log, and known to memory as far as they were touched lately. */
-export function createPartitionedStore(table: Table<object>): TableStore {
-  const held = holdNothing(table);
+export function createPartitionedStore(table: Table<object>, bounds = PARTITIONED_BOUNDS): TableStore {
+  const held = holdNothing(table, bounds);
   return {
     read: (connection, keys) => {
       sync(held, connection);

@@ -14,9 +14,6 @@ interface Commit {
   readonly committedAt: Instant;
 }
 
-/** A log entry holds about so many bytes: what a process reads at a time that follows. */
-const CHANGES_BYTES = 1_048_576;
-
 /**
  * Appends what a transaction writes to the log; once there is much in it, what it held before goes to the rows. Both in the transaction
  * of the connection; the function returned lets memory know.
@@ -37,7 +34,7 @@ export function applyMutations(held: Held, commit: Commit, mutations: readonly M
   };
 }
 
-/** The changes in pieces of about `CHANGES_BYTES`, which stay as they are until the next call. */
+/** The changes in pieces of about `entryBytes`, which stay as they are until the next call. */
 function packChanges(held: Held, commit: Commit, mutations: readonly Mutation[]): Uint8Array<ArrayBuffer>[] {
   const { committedAt } = commit;
   const { changes: log } = held;
@@ -48,7 +45,7 @@ function packChanges(held: Held, commit: Commit, mutations: readonly Mutation[])
   for (const mutation of mutations) {
     const { key, row } = change(mutation);
     putEntry(log, held.of, key, { row, committedAt });
-    if (log.at - start < CHANGES_BYTES) continue;
+    if (log.at - start < held.bounds.entryBytes) continue;
     ends.push(log.at);
     start = log.at;
   }
