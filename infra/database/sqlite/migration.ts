@@ -49,6 +49,7 @@ export function migrate(connection: Connection, schema: Schema): void {
   for (const migration of migrations) {
     if (version !== undefined && migration.number > version) runMigration(connection, migration);
   }
+  refuseOtherLayouts(connection, schema);
   for (const sql of tables.flatMap(tableDdl)) connection.exec(sql);
   for (const table of tables) {
     const packed = packedTable(table);
@@ -78,6 +79,16 @@ function refuseNewer(version: number | undefined, schema: Schema): void {
   if (version === undefined || version <= latest) return;
   throw new SchemaTooNew(
     `${schema.path} is of schema version ${version}, this release knows ${latest}: run the newer release, or restore a backup made before it`,
+  );
+}
+
+/** A packed table has no SQL table of its own name: one that is there holds rows that would silently be missed. */
+function refuseOtherLayouts(connection: Connection, { path, tables }: Schema): void {
+  const there = namesIn(connection);
+  const other = tables.find((table) => table.layout.kind !== 'rows' && there.has(table.name));
+  if (other === undefined) return;
+  throw new StoreFailure(
+    `${path}: the rows of ${other.name} are laid out as an earlier release did; a migration has to move them`,
   );
 }
 

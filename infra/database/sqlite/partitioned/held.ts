@@ -164,9 +164,11 @@ export function readRows(
 export function find(held: Held, connection: Connection, key: Key): StoredRow | undefined {
   const { of } = held;
   const name = key[of.at];
-  const hashed = hashedKey(held, key);
+  held.key.at = 0;
+  putKey(held.key, of, key);
   const partition = partitionNamed(held, connection, name as KeyPart);
   if (partition.complete && partition.count === 0) return undefined;
+  const hashed = hashedKey(held.key);
   let start = findEntry(partition, hashed);
   if (start === NOT_FOUND) {
     if (partition.complete) return undefined;
@@ -175,11 +177,12 @@ export function find(held: Held, connection: Connection, key: Key): StoredRow | 
   return rowAt(of, partition.entries, start, key);
 }
 
-function hashedKey({ of, key: sink }: Held, key: Key): HashedKey {
-  sink.at = 0;
-  putKey(sink, of, key);
-  return { bytes: sink.bytes, from: 0, to: sink.at, hash: hashOf(sink.bytes, 0, sink.at) };
-}
+const hashedKey = ({ bytes, at }: ByteSink): HashedKey => ({
+  bytes,
+  from: 0,
+  to: at,
+  hash: hashOf(bytes, 0, at),
+});
 
 /** Takes in what the rows of the file say of a key; returns its entry. */
 function load({ of }: Held, connection: Connection, partition: Partition, key: HashedKey): number {
