@@ -36,7 +36,7 @@ export interface CellChange {
   readonly view: number;
   readonly hour: HourIndex;
   readonly group: string;
-  /** Minute of the hour and what the batch's events in it amount to. Mostly one, so a list serves better than a map. */
+  /** Minute of the hour and what the batch's events in it amount to, rising. Mostly few, so a list serves better than a map. */
   readonly minutes: { readonly minute: number; readonly accumulator: Accumulator }[];
 }
 
@@ -272,8 +272,14 @@ function foldInto(targets: readonly CellChange[], at: number, { event, effects }
 }
 
 function minuteOfChange(cell: CellChange, minute: number): Accumulator {
-  for (const entry of cell.minutes) if (entry.minute === minute) return entry.accumulator;
+  const { minutes } = cell;
+  // From the end, since events come mostly in the order of their times.
+  let at = minutes.length;
+  while (at > 0 && (minutes[at - 1]?.minute ?? 0) > minute) at--;
+  const before = minutes[at - 1];
+  if (before?.minute === minute) return before.accumulator;
   const accumulator = emptyAccumulator();
-  cell.minutes.push({ minute, accumulator });
+  if (at === minutes.length) minutes.push({ minute, accumulator });
+  else minutes.splice(at, 0, { minute, accumulator });
   return accumulator;
 }
