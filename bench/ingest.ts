@@ -7,6 +7,7 @@ import type { Database } from '#infra/database/database.ts';
 import {
   ACK_DEADLINE_SECONDS,
   LOCAL_FEED,
+  LOCAL_FEEDS,
   localCommitContext,
   openLocal,
   type LocalStores,
@@ -97,7 +98,7 @@ function createRunner(
   const commit = localCommitContext(database, systemScheduler.now);
   return createEmbeddedRunner({
     name: 'bench',
-    runtime: { commit, topic, warehouse, counters },
+    runtimes: [{ commit, namespaces: LOCAL_FEEDS.usage.rule, topic, warehouse, counters }],
     worker: 'bench',
     latenessMicros: LATENESS_MICROS,
     ackDeadlineSeconds: ACK_DEADLINE_SECONDS,

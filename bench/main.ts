@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { Task } from './child.ts';
 import { measureFreshnessAt } from './freshness.ts';
+import { benchHttp } from './http/bench-http.ts';
 import type { CommittedWorkload } from './ingest.ts';
 import type { Measured } from './measure.ts';
+import { measureReservations } from './reservations.ts';
 import { describeFigure, summarise, type Figure } from './figure.ts';
 
 /**
@@ -25,6 +27,7 @@ const EVENTS = options.quick ? 200_000 : 1_000_000;
 const ROUNDS = options.quick ? 1 : 3;
 const PRELOADED = options.quick ? 2_000_000 : 50_000_000;
 const WAREHOUSE_EVENTS = options.quick ? 1_000_000 : 10_000_000;
+const RESERVATION_SECONDS = options.quick ? 2 : 5;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
 const COUNTED_EVENTS = 100_000;
@@ -196,6 +199,21 @@ async function benchFreshness(): Promise<void> {
   record(summarise('freshness at 5,000 events/s, p99', 'ms', [p99]));
 }
 
+/** Durable reservations of 64 callers in one process, beside a transaction for each. */
+async function benchReservations(): Promise<void> {
+  const size = { rounds: ROUNDS, seconds: RESERVATION_SECONDS };
+  const { shared, single } = await inDirectory((directory) => measureReservations(directory, size));
+  const alone = summarise('reservations, a transaction each, 64 callers', 'reservations/s', single);
+  record(alone);
+  record({
+    ...summarise('reservations, sharing commits, 64 callers', 'reservations/s', shared),
+    ...against(
+      alone,
+      shared.map((each, round) => each / (single[round] ?? NaN)),
+    ),
+  });
+}
+
 const WAREHOUSE_LINE = /^(.+?) +([\d.]+) s CPU +([\d.]+) s wall/;
 
 /** Prints as it goes; its lines become figures too. */
@@ -223,6 +241,15 @@ const RUNS = {
   ingest: benchIngest,
   writes: benchWrites,
   freshness: benchFreshness,
+  reservations: benchReservations,
+  http: () =>
+    benchHttp({
+      seconds: options.quick ? 5 : 20,
+      requests: options.quick ? 5_000 : 20_000,
+      events: options.quick ? 100_000 : 500_000,
+      record,
+      inDirectory,
+    }),
   preloaded: benchPreloaded,
   warehouse: benchWarehouse,
 };

@@ -12,6 +12,8 @@ export const MESSAGE_BYTES_MAX = 1_024 * 1_024;
 export const METER_DIMENSIONS_MAX = 10;
 export const DIMENSION_VALUE_BYTES_MAX = 256;
 export const METERS_PER_EVENT_TYPE_MAX = 200;
+/** Versions that one meter ever has. */
+export const VERSIONS_PER_METER_MAX = 1_000;
 export const FILTER_BYTES_MAX = 1_024;
 /** A dotted path into `data` cannot be deeper than `data` itself. */
 export const PATH_SEGMENTS_MAX = 8;
@@ -24,6 +26,70 @@ export const HORIZON_MICROS = 45 * MICROS_PER_DAY;
 export const FUTURE_MICROS = 5 * MICROS_PER_MINUTE;
 
 export const DISTINCT_VALUES_PER_QUERY_MAX = 100_000;
+/** Events that a calculator of usage takes in one call. */
+export const EVALUATION_EVENTS_MAX = 10_000;
+/** Rows, and windows, that a calculator of usage answers. */
+export const EVALUATION_ROWS_MAX = 10_000;
+
+/** Subjects that a question about usage names. */
+export const SUBJECTS_PER_QUERY_MAX = 100;
+/** Rows of usage in one answer; the next page goes on after the last. */
+export const USAGE_PAGE_ROWS_MAX = 10_000;
+/** Rows of usage that are streamed as one answer. */
+export const USAGE_STREAM_ROWS_MAX = 1_000_000;
+
+/** Dead letters that one call publishes again. */
+export const REPLAYED_LETTERS_MAX = 10_000;
+/** Dead letters that one transaction dismisses, which with their index entries is within the mutations of a commit. */
+export const DISMISSED_LETTERS_MAX = 5_000;
 
 /** Mutations of one commit, counted as Spanner does: one per column written plus one per index entry. */
 export const MUTATIONS_PER_COMMIT_MAX = 60_000;
+
+/** One HTTP request that carries events. */
+export const HTTP_BODY_BYTES_MAX = 5_000_000;
+export const HTTP_EVENTS_MAX = 1_000;
+
+export const API_KEYS_PER_NAMESPACE_MAX = 256;
+export const API_KEY_NAME_BYTES_MAX = 256;
+
+export const SUBJECTS_PER_CUSTOMER_MAX = 1_000;
+/** Subjects that a customer owns or ever owned: what a question about its past has to read. */
+export const SUBJECTS_EVER_PER_CUSTOMER_MAX = 5_000;
+export const INTERVALS_PER_SUBJECT_MAX = 100;
+/** A customer, its parent, the parent's parent, and so on. */
+export const CUSTOMER_LEVELS_MAX = 5;
+/** Customers below one that gets a parent itself. */
+export const CUSTOMERS_BELOW_MAX = 1_000;
+export const CUSTOMER_NAME_BYTES_MAX = 256;
+export const EMAIL_BYTES_MAX = 254;
+export const METADATA_ENTRIES_MAX = 50;
+export const METADATA_KEY_BYTES_MAX = 64;
+export const METADATA_VALUE_BYTES_MAX = 512;
+
+export const FEATURE_NAME_BYTES_MAX = 256;
+export const UNIT_BYTES_MAX = 64;
+
+export const EVENT_TYPES_WITH_SCHEMA_MAX = 1_000;
+export const SCHEMA_BYTES_MAX = 16 * 1_024;
+export const SCHEMA_DEPTH_MAX = 32;
+/** Keywords of a schema with every `$ref` written out: what judging one value may cost. */
+export const SCHEMA_KEYWORDS_MAX = 500;
+export const PATTERN_BYTES_MAX = 256;
+
+export const LIMITS_PER_FEATURE_MAX = 20;
+/** Features of one customer that have limits: what a commit looks through for an event of that customer. */
+export const LIMITED_FEATURES_PER_CUSTOMER_MAX = 200;
+/** A rolling window is a minute at least, and whole minutes. */
+export const ROLLING_WINDOW_MICROS_MAX = 7 * MICROS_PER_DAY;
+/** A rolling window is kept in at most so many steps, of a minute at least. */
+export const ROLLING_STEPS_MAX = 300;
+export const RESERVATION_TTL_SECONDS_MIN = 1;
+export const RESERVATION_TTL_SECONDS_MAX = 86_400;
+/** Of one customer and feature: reservations whose event has not come and that have not lapsed. */
+export const OPEN_HOLDS_MAX = 100_000;
+export const ENTITLEMENT_CHECKS_MAX = 100;
+
+export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
+/** An answer that is kept for repetitions of its request. */
+export const REMEMBERED_ANSWER_BYTES_MAX = 1_024 * 1_024;

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { DIMENSION_VALUE_BYTES_MAX } from '../limits.ts';
 import type { Catalogue, CompiledMeter } from './catalogue.ts';
 import type { Refusal } from './dead-letter.ts';
-import type { UsageEvent } from './event.ts';
+import type { EventContent } from './event.ts';
 import { HASH128_BYTES, type Hash128 } from './hash128.ts';
 import { plainNumber } from './canonical-json.ts';
 import { valueAt } from './json-path.ts';
@@ -34,7 +34,7 @@ const UNMATCHED: Matched = { effects: [], filterErrors: 0 };
  * All effects of an event, or why it is refused. The filter runs first; a meter whose filter passes and whose value is missing or no
  * number refuses the whole event, since an event counts everywhere or nowhere.
  */
-export function matchEvent(catalogue: Catalogue, event: UsageEvent): MatchResult {
+export function matchEvent(catalogue: Catalogue, event: EventContent): MatchResult {
   const meters = catalogue.byType.get(event.type);
   if (meters === undefined) return UNMATCHED;
   // Sized at once: most meters of a type match, and a list that grows is made several times over.

@@ -20,3 +20,6 @@ export interface UsageEvent {
   readonly attributes: string | null;
   readonly publishTime: Instant;
 }
+
+/** What of an event decides whether it is taken and what it counts. */
+export type EventContent = Pick<UsageEvent, 'id' | 'source' | 'type' | 'subject' | 'time' | 'data'>;

@@ -6,7 +6,10 @@ import {
   PATH_SEGMENTS_MAX,
 } from '../limits.ts';
 import { AGGREGATIONS, type Aggregation } from './accumulator.ts';
+import { checkPrintable, type Violation } from '../violation.ts';
 import { compileFilter } from './filter.ts';
+
+export type { Violation } from '../violation.ts';
 
 /** What a user says of a meter. `value` and the dimensions are dotted paths into `data`. */
 export interface MeterDefinition {
@@ -37,13 +40,6 @@ export interface MeterVersion {
   readonly until: number | null;
 }
 
-/** Something wrong with a definition: where (a JSON pointer), a stable code, and how to mend it. */
-export interface Violation {
-  readonly pointer: string;
-  readonly code: string;
-  readonly message: string;
-}
-
 export const METER_KEY = /^[a-z0-9][a-z0-9_.-]{0,62}$/;
 const DIMENSION_KEY = METER_KEY;
 /** `groupBy=subject` means whose usage it is. */
@@ -55,8 +51,8 @@ const measures = (aggregation: Aggregation): boolean => aggregation !== 'count';
 export function checkMeter(definition: MeterDefinition): Violation[] {
   const { name, eventType, aggregation, value, dimensions = {}, filter } = definition;
   const violations: (Violation | undefined)[] = [
-    checkText('/name', name, METER_NAME_BYTES_MAX),
-    checkText('/eventType', eventType, NAME_BYTES_MAX),
+    ...checkPrintable('/name', name, METER_NAME_BYTES_MAX),
+    ...checkPrintable('/eventType', eventType, NAME_BYTES_MAX),
     AGGREGATIONS.includes(aggregation)
       ? undefined
       : {
@@ -76,13 +72,6 @@ export function checkMeter(definition: MeterDefinition): Violation[] {
     filter === undefined ? undefined : checkFilter(filter),
   ];
   return violations.filter((violation) => violation !== undefined);
-}
-
-function checkText(pointer: string, text: string, bytesMax: number): Violation | undefined {
-  if (text === '') return { pointer, code: 'empty', message: 'must not be empty' };
-  if (Buffer.byteLength(text, 'utf8') > bytesMax)
-    return { pointer, code: 'too_long', message: `has more than ${bytesMax} bytes` };
-  return undefined;
 }
 
 function checkValue(aggregation: Aggregation, value: string | undefined): Violation | undefined {

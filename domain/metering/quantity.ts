@@ -98,3 +98,13 @@ export function toDecimalString(quantity: Quantity): string {
   const plain = fraction === '' ? digits.slice(0, point) : `${digits.slice(0, point)}.${fraction}`;
   return negative ? `-${plain}` : plain;
 }
+
+/** Reads what `toDecimalString` wrote, however large: a sum has no bound, what is summed up has. */
+export function fromDecimalString(text: string): Quantity {
+  const short = parseShortInteger(text);
+  if (short !== undefined) return short;
+  const match = PLAIN_DECIMAL.exec(text);
+  if (!match) throw new RangeError(`not a decimal as quantities are written: ${text}`);
+  const magnitude = BigInt((match[2] ?? '') + (match[3] ?? '').padEnd(QUANTITY_DECIMALS, '0'));
+  return fromScaled(match[1] ? -magnitude : magnitude);
+}

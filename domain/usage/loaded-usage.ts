@@ -1,3 +1,4 @@
+import type { TimeWindow } from '../calendar/window.ts';
 import type { DayIndex, HourIndex } from '../instant.ts';
 import type { DayCell } from '../metering/day-cell.ts';
 import type { DistinctValue } from '../metering/distinct-value.ts';
@@ -39,6 +40,8 @@ export interface SubjectUsage {
   readonly values: readonly LoadedValue[];
   /** Of every group the last day cell at or before the plan's `levelDay`. */
   readonly levels: readonly LoadedDay[];
+  /** When its usage counts: whole minutes, in order, disjoint. Absent: all the time. */
+  readonly spans?: readonly TimeWindow[];
 }
 
 export const emptySubjectUsage = (subject: string): SubjectUsage => ({

@@ -1,6 +1,7 @@
 import type { DayIndex } from '../instant.ts';
 import { DISTINCT_VALUES_PER_QUERY_MAX } from '../limits.ts';
 import type { Hash128 } from '../metering/hash128.ts';
+import { classesBySpans, splitBySpans } from './counted-spans.ts';
 import { MINUTES_PER_DAY, decomposeByDay, type DaySpan } from './decompose.ts';
 import { indexEntries, type Indexed, type LoadedValue, type SubjectUsage } from './loaded-usage.ts';
 import type { Measure } from './measure.ts';
@@ -33,21 +34,34 @@ type DayValues = readonly (readonly [Series, LoadedValue])[];
 export function measureDistinct(usage: readonly SubjectUsage[], seriesOf: SeriesOf): Measure {
   const admit = distinctValueBound();
   for (const { values } of usage) for (const { valueHash } of values) admit(valueHash);
-  const days = indexEntries(usage, seriesOf, {
+  const classes = classesBySpans(usage).map(({ spans, usage: ofClass }) => ({
+    spans,
+    valuesWithin: createValuesWithin(indexValues(ofClass, seriesOf)),
+  }));
+  return (window) => {
+    const distinct = new Map<Series, Set<Hash128>>();
+    for (const { spans, valuesWithin } of classes)
+      for (const { from, to, counts } of splitBySpans(window, spans))
+        if (counts) for (const span of decomposeByDay(from, to)) addValues(distinct, valuesWithin(span));
+    return new Map([...distinct].map(([series, values]) => [series, String(values.size)]));
+  };
+}
+
+const indexValues = (usage: readonly SubjectUsage[], seriesOf: SeriesOf): Indexed<LoadedValue> =>
+  indexEntries(usage, seriesOf, {
     entriesOf: (subject) => subject.values,
     placeOf: ({ day }) => day,
   });
-  const valuesWithin = createValuesWithin(days);
-  return (window) => {
-    const distinct = new Map<Series, Set<Hash128>>();
-    for (const span of decomposeByDay(window.from, window.to))
-      for (const [series, { valueHash }] of valuesWithin(span)) {
-        const values = distinct.get(series);
-        if (values) values.add(valueHash);
-        else distinct.set(series, new Set([valueHash]));
-      }
-    return new Map([...distinct].map(([series, values]) => [series, String(values.size)]));
-  };
+
+function addValues(
+  distinct: Map<Series, Set<Hash128>>,
+  named: Iterable<readonly [Series, LoadedValue]>,
+): void {
+  for (const [series, { valueHash }] of named) {
+    const values = distinct.get(series);
+    if (values) values.add(valueHash);
+    else distinct.set(series, new Set([valueHash]));
+  }
 }
 
 /**

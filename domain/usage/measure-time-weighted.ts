@@ -3,6 +3,7 @@ import { dayStart } from '../instant.ts';
 import type { Accumulator } from '../metering/accumulator.ts';
 import { toDecimalString, toScaled } from '../metering/quantity.ts';
 import { indexCells, takeParts, type IndexedCells } from './cells-in-range.ts';
+import { classesBySpans, splitBySpans, type SpanClass } from './counted-spans.ts';
 import { divideHalfAwayFromZero } from './division.ts';
 import type { SubjectUsage } from './loaded-usage.ts';
 import type { Measure } from './measure.ts';
@@ -10,7 +11,7 @@ import { levelLead } from './reading-plan.ts';
 import { TOTAL_SERIES, type Series, type SeriesOf } from './series.ts';
 import { isGrouped, startOf, type UsageQuery } from './usage-query.ts';
 
-/** The level of each series, scaled by 10^18. */
+/** The level of each series, scaled by 10^18; or what it comes to over time, in level x microseconds. */
 type Levels = Map<Series, bigint>;
 
 /** What the events of a window do to a level: both scaled by 10^18, the integral in level x microseconds. */
@@ -29,18 +30,49 @@ export function measureTimeWeighted(
   usage: readonly SubjectUsage[],
   seriesOf: SeriesOf,
 ): Measure {
+  const tracks = classesBySpans(usage).map((each) => trackOf(query, each, seriesOf));
+  return (window) => {
+    // A level that nothing changed is 0 and has a value all the same, where it is not one of groups.
+    const integrals: Levels = new Map(isGrouped(query) ? [] : [[TOTAL_SERIES, 0n]]);
+    for (const track of tracks) follow(track, window, integrals);
+    return new Map([...integrals].map(([series, integral]) => [series, averageLevel(window, integral)]));
+  };
+}
+
+/** The levels of some subjects while they are followed through time, and where their usage counts. */
+interface Track extends Pick<SpanClass, 'spans'> {
+  readonly cells: IndexedCells;
+  readonly levels: Levels;
+}
+
+function trackOf(query: UsageQuery, { spans, usage }: SpanClass, seriesOf: SeriesOf): Track {
   const cells = indexCells(usage, seriesOf, query.rolledThrough);
   const levels = levelsAtStart(query, usage, seriesOf);
   addDeltas(levels, changesIn({ from: levelLead(query).from, to: startOf(query) }, cells));
-  return (window) => {
-    const changes = changesIn(window, cells);
-    const values = new Map<Series, string>();
-    for (const series of seriesWithUsage(query, levels, changes))
-      values.set(series, averageLevel(window, levels.get(series) ?? 0n, changes.get(series)?.integral ?? 0n));
-    addDeltas(levels, changes);
-    return values;
-  };
+  return { spans, cells, levels };
 }
+
+/**
+ * Follows the levels through a window and adds up what is held of them while it counts. A subject that begins to count brings its level
+ * with it: whoever it belongs to from now on uses what it holds.
+ */
+function follow({ spans, cells, levels }: Track, window: TimeWindow, integrals: Levels): void {
+  for (const part of splitBySpans(window, spans)) {
+    const changes = changesIn(part, cells);
+    if (part.counts)
+      for (const series of seriesWithUsage(levels, changes))
+        integrals.set(series, (integrals.get(series) ?? 0n) + heldIn(part, series, { levels, changes }));
+    addDeltas(levels, changes);
+  }
+}
+
+interface Held {
+  readonly levels: Levels;
+  readonly changes: ReadonlyMap<Series, Change>;
+}
+
+const heldIn = ({ from, to }: TimeWindow, series: Series, { levels, changes }: Held): bigint =>
+  (levels.get(series) ?? 0n) * BigInt(to - from) + (changes.get(series)?.integral ?? 0n);
 
 /** The levels where the lead begins: what the last day cells carry, with the day's own deltas when the day is over by then. */
 function levelsAtStart(query: UsageQuery, usage: readonly SubjectUsage[], seriesOf: SeriesOf): Levels {
@@ -62,20 +94,14 @@ function addDeltas(levels: Levels, changes: ReadonlyMap<Series, Change>): void {
 }
 
 /** A level that is held through a window is usage, though no event is in it: else groups would not add up to the total. */
-function seriesWithUsage(
-  query: UsageQuery,
-  levels: Levels,
-  changes: ReadonlyMap<Series, Change>,
-): Set<Series> {
+function seriesWithUsage(levels: Levels, changes: ReadonlyMap<Series, Change>): Set<Series> {
   const series = new Set(changes.keys());
   for (const [held, level] of levels) if (level !== 0n) series.add(held);
-  return isGrouped(query) ? series : series.add(TOTAL_SERIES);
+  return series;
 }
 
-function averageLevel(window: TimeWindow, level: bigint, integral: bigint): string {
-  const duration = BigInt(window.to - window.from);
-  return toDecimalString(divideHalfAwayFromZero(level * duration + integral, duration));
-}
+const averageLevel = ({ from, to }: TimeWindow, integral: bigint): string =>
+  toDecimalString(divideHalfAwayFromZero(integral, BigInt(to - from)));
 
 function changesIn({ from, to }: TimeWindow, cells: IndexedCells): Map<Series, Change> {
   const changes = new Map<Series, Change>();

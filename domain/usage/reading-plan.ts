@@ -1,4 +1,6 @@
+import type { TimeWindow } from '../calendar/window.ts';
 import { HOURS_PER_DAY, dayOf, dayStart, type DayIndex, type Instant } from '../instant.ts';
+import { splitBySpans } from './counted-spans.ts';
 import { decompose, hoursTouching, type IndexRange } from './decompose.ts';
 import { startOf, windowsOf, type UsageQuery } from './usage-query.ts';
 
@@ -17,12 +19,15 @@ export interface ReadingPlan {
   readonly levelDay?: DayIndex;
 }
 
-/** Reads day cells where whole rolled days lie inside a window, else hour cells. */
-export function readingPlan(query: UsageQuery): ReadingPlan {
+/**
+ * Reads day cells where whole rolled days lie inside a window, else hour cells. `spans` are those of the subject that is read: windows
+ * are cut where they begin and end, so that no cell is read of which only a part would count. Only a level is followed through all time.
+ */
+export function readingPlan(query: UsageQuery, spans?: readonly TimeWindow[]): ReadingPlan {
   const view = query.groupBy.length > 0 || Object.keys(query.filter).length > 0 ? GROUP_VIEW : TOTAL_VIEW;
   if (query.aggregation === 'unique') return { view, days: [], hours: [], valueDays: daysTouching(query) };
   const lead = query.aggregation === 'timeWeightedSum' ? levelLead(query) : undefined;
-  const cells = cellRanges(query, lead?.from ?? startOf(query));
+  const cells = cellRanges(query, lead?.from ?? startOf(query), partsToRead(query, spans));
   return { view, ...cells, valueDays: [], ...(lead ? { levelDay: lead.day } : {}) };
 }
 
@@ -45,7 +50,20 @@ export function levelLead(query: UsageQuery): LevelLead {
   return { day: Math.min(day, query.rolledThrough), from: dayStart(Math.min(day, query.rolledThrough + 1)) };
 }
 
-function cellRanges(query: UsageQuery, leadFrom: Instant): Pick<ReadingPlan, 'days' | 'hours'> {
+function* partsToRead(
+  query: UsageQuery,
+  spans: readonly TimeWindow[] | undefined,
+): Generator<TimeWindow, void> {
+  for (const window of windowsOf(query))
+    for (const part of splitBySpans(window, spans))
+      if (part.counts || query.aggregation === 'timeWeightedSum') yield part;
+}
+
+function cellRanges(
+  query: UsageQuery,
+  leadFrom: Instant,
+  parts: Iterable<TimeWindow>,
+): Pick<ReadingPlan, 'days' | 'hours'> {
   const days: IndexRange[] = [];
   const hours: IndexRange[] = leadFrom < startOf(query) ? [hoursTouching(leadFrom, startOf(query))] : [];
   if (query.window === 'minute' || query.window === 'hour') {
@@ -53,10 +71,10 @@ function cellRanges(query: UsageQuery, leadFrom: Instant): Pick<ReadingPlan, 'da
     append(hours, hoursTouching(startOf(query), query.to));
     return { days, hours };
   }
-  for (const window of windowsOf(query)) {
-    const [rolled] = decompose(window.from, window.to, query.rolledThrough).days;
+  for (const { from, to } of parts) {
+    const [rolled] = decompose(from, to, query.rolledThrough).days;
     if (rolled) append(days, rolled);
-    for (const range of hoursOutside(hoursTouching(window.from, window.to), rolled)) append(hours, range);
+    for (const range of hoursOutside(hoursTouching(from, to), rolled)) append(hours, range);
   }
   return { days, hours };
 }

@@ -50,7 +50,7 @@ export interface UsageQuery {
 }
 
 export type UsageQueryFault =
-  'range_invalid' | 'range_empty' | 'unknown_dimension' | 'position_outside_range';
+  'range_invalid' | 'range_empty' | 'unknown_dimension' | 'position_outside_range' | 'subjects_invalid';
 
 export class UsageQueryError extends Error {
   override readonly name = 'UsageQueryError';

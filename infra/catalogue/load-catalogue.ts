@@ -1,7 +1,11 @@
 import { compileCatalogue, type Catalogue } from '#domain/metering/catalogue.ts';
 import type { MeterState, MeterVersion } from '#domain/metering/meter.ts';
-import type { Database, Transaction } from '#infra/database/database.ts';
+import type { Database, Reads } from '#infra/database/database.ts';
+import type { Row } from '#infra/usage/tables.ts';
+import { loadSchemas, type EventSchema } from './load-schemas.ts';
 import { catalogue, meterVersion } from './tables.ts';
+
+export type { EventSchema } from './load-schemas.ts';
 
 /** The catalogue row of a namespace that has none yet: version 0, no day closed. */
 export const emptyCatalogueRow = (namespace: string) => ({
@@ -15,35 +19,56 @@ export const NO_DAY = -1;
 
 export type CatalogueRow = ReturnType<typeof emptyCatalogueRow>;
 
-export async function readCatalogueRow(
-  from: Database | Transaction,
-  namespace: string,
-): Promise<CatalogueRow> {
+export async function readCatalogueRow(from: Reads, namespace: string): Promise<CatalogueRow> {
   const [row] = await from.read(catalogue, [[namespace]]);
   return row ?? emptyCatalogueRow(namespace);
 }
 
+/** The rows of several namespaces, in their order. */
+export async function readCatalogueRows(from: Reads, namespaces: readonly string[]): Promise<CatalogueRow[]> {
+  if (namespaces.length === 0) return [];
+  const rows = await from.read(
+    catalogue,
+    namespaces.map((namespace) => [namespace]),
+  );
+  return namespaces.map((namespace, i) => rows[i] ?? emptyCatalogueRow(namespace));
+}
+
+/** Every namespace that has a catalogue: usage is only where there are meters. */
+export async function readNamespaces(from: Reads): Promise<string[]> {
+  const namespaces: string[] = [];
+  for await (const { namespace } of from.scan(catalogue, { prefix: [] })) namespaces.push(namespace);
+  return namespaces;
+}
+
+export type MeterVersionRow = Omit<Row<typeof meterVersion>, 'state'> & Pick<MeterVersion, 'state'>;
+
+/** All versions of a meter, or of all meters of the namespace, by key and version. */
 export async function readMeterVersions(
-  from: Database | Transaction,
+  from: Reads,
   namespace: string,
   key?: string,
 ): Promise<MeterVersion[]> {
-  const versions: MeterVersion[] = [];
-  const prefix = key === undefined ? [namespace] : [namespace, key];
-  for await (const row of from.scan(meterVersion, { prefix })) {
-    const { version, generation, definition, since, until } = row;
-    versions.push({
-      key: row.key,
-      version,
-      generation,
-      definition,
-      state: row.state as MeterState,
-      since,
-      until,
-    });
-  }
-  return versions;
+  return (await readMeterRows(from, namespace, key)).map(versionOf);
 }
+
+export async function readMeterRows(
+  from: Reads,
+  namespace: string,
+  key?: string,
+): Promise<MeterVersionRow[]> {
+  const prefix = key === undefined ? [namespace] : [namespace, key];
+  return Array.fromAsync(from.scan(meterVersion, { prefix }), (row) => ({
+    ...row,
+    state: row.state as MeterState,
+  }));
+}
+
+/** What others than the catalogue need to know of a row. */
+export const versionOf = (row: MeterVersionRow): MeterVersion => {
+  const { key, version, generation, definition, state, since, until } = row;
+  return { key, version, generation, definition, state, since, until };
+};
 
 /** A namespace's catalogue as the pipeline works with it: the row a commit checks itself against, and the meters ready for matching. */
 export interface LoadedCatalogue {
@@ -51,12 +76,15 @@ export interface LoadedCatalogue {
   readonly current: Catalogue;
   /** The meters as they stood at an earlier version: what an event committed then was counted with. */
   at(version: number): Catalogue;
+  /** The schema of an event type at the current version, if it has one. */
+  schemaOf(eventType: string): EventSchema | undefined;
 }
 
 export async function loadCatalogue(database: Database, namespace: string): Promise<LoadedCatalogue> {
   // The row first: if a version is made in between, the commit finds the row changed and loads again.
   const row = await readCatalogueRow(database, namespace);
   const versions = await readMeterVersions(database, namespace);
+  const schemaOf = await loadSchemas(database, namespace);
   const compiled = new Map<number, Catalogue>();
   const at = (version: number): Catalogue => {
     let found = compiled.get(version);
@@ -66,5 +94,5 @@ export async function loadCatalogue(database: Database, namespace: string): Prom
     }
     return found;
   };
-  return { row, current: at(row.version), at };
+  return { row, current: at(row.version), at, schemaOf };
 }

@@ -1,4 +1,4 @@
-import { METERS_PER_EVENT_TYPE_MAX } from '#domain/limits.ts';
+import { METERS_PER_EVENT_TYPE_MAX, VERSIONS_PER_METER_MAX } from '#domain/limits.ts';
 import {
   checkMeter,
   countsAlike,
@@ -9,17 +9,16 @@ import {
 } from '#domain/metering/meter.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
+import { RuleError, sentenceOf } from '#infra/rule-error.ts';
 import { readCatalogueRow, readMeterVersions } from './load-catalogue.ts';
 import { catalogue, meterVersion } from './tables.ts';
 
 /** The request is at fault: every violation, and how to mend it. */
-export class InvalidMeter extends Error {
-  readonly violations: readonly Violation[];
+export class InvalidMeter extends RuleError<'invalid_meter'> {
+  override readonly name = 'InvalidMeter';
 
   constructor(violations: readonly Violation[]) {
-    super(violations.map(({ pointer, message }) => `${pointer} ${message}`).join('; '));
-    this.name = 'InvalidMeter';
-    this.violations = violations;
+    super('invalid_meter', sentenceOf(violations), violations);
   }
 }
 
@@ -29,18 +28,29 @@ export interface SavedMeter {
   readonly change: 'created' | 'versioned' | 'renamed' | 'unchanged';
 }
 
+export interface SaveMeter {
+  readonly namespace: string;
+  readonly key: string;
+  readonly definition: MeterDefinition;
+}
+
 /**
  * Saves a meter. The first version is read at once; another definition becomes the next version, with a generation of its own that is
- * `building` until it is activated, while readers stay on the one before. Throws `InvalidMeter`.
+ * `building` until it is activated, while readers stay on the one before. So does any definition of an archived meter, which then counts
+ * again. Throws `InvalidMeter`.
  */
-export async function putMeter(
-  database: Database,
-  { namespace, key, definition }: { namespace: string; key: string; definition: MeterDefinition },
+export async function saveMeter(
+  tx: Transaction,
+  { namespace, key, definition }: SaveMeter,
 ): Promise<SavedMeter> {
   const violations = [...checkKey(key), ...checkMeter(definition)];
   if (violations.length > 0) throw new InvalidMeter(violations);
-  const { result } = await database.transact((tx) => save(tx, namespace, key, withoutAbsent(definition)));
-  return result;
+  return save(tx, namespace, key, withoutAbsent(definition));
+}
+
+/** The same in a transaction of its own. */
+export async function putMeter(database: Database, meter: SaveMeter): Promise<SavedMeter> {
+  return (await database.transact((tx) => saveMeter(tx, meter))).result;
 }
 
 /** A field that is there and undefined is one that is not there; JSON knows only the latter. */
@@ -67,8 +77,10 @@ async function save(
 ): Promise<SavedMeter> {
   const [row, all] = await Promise.all([readCatalogueRow(tx, namespace), readMeterVersions(tx, namespace)]);
   const newest = all.filter((meter) => meter.key === key).at(-1);
-  if (newest && countsAlike(newest.definition, definition)) return rename(tx, namespace, newest, definition);
+  if (newest?.until === null && countsAlike(newest.definition, definition))
+    return rename(tx, namespace, newest, definition);
   checkRoom(all, definition.eventType);
+  checkVersions(key, newest);
   const version = row.version + 1;
   const meter: MeterVersion = {
     key,
@@ -80,7 +92,7 @@ async function save(
     until: null,
   };
   tx.upsert(catalogue, { ...row, version });
-  tx.insert(meterVersion, { namespace, ...meter, createdAt: commitTimestamp });
+  tx.insert(meterVersion, { namespace, ...meter, stateSince: version, createdAt: commitTimestamp });
   return { meter, change: newest ? 'versioned' : 'created' };
 }
 
@@ -94,6 +106,12 @@ function rename(
   if (newest.definition.name === definition.name) return { meter: newest, change: 'unchanged' };
   tx.update(meterVersion, { namespace, key: newest.key, version: newest.version, definition });
   return { meter: { ...newest, definition }, change: 'renamed' };
+}
+
+function checkVersions(key: string, newest: MeterVersion | undefined): void {
+  if ((newest?.version ?? 0) < VERSIONS_PER_METER_MAX) return;
+  const message = `${key} has ${VERSIONS_PER_METER_MAX} versions already, the most a meter can have`;
+  throw new InvalidMeter([{ pointer: '', code: 'too_many_versions', message }]);
 }
 
 function checkRoom(all: readonly MeterVersion[], eventType: string): void {

@@ -22,6 +22,8 @@ export const meterVersion = defineTable('meter_version', {
     version: column('int64'),
     generation: column('int64'),
     state: column('string'),
+    /** The catalogue version that brought it into this state. */
+    stateSince: column('int64'),
     since: column('int64'),
     until: nullable('int64'),
     definition: jsonColumn<MeterDefinition>(),
@@ -30,4 +32,39 @@ export const meterVersion = defineTable('meter_version', {
   key: ['namespace', 'key', 'version'],
 });
 
-export const CATALOGUE_TABLES: readonly Table<object>[] = [catalogue, meterVersion];
+/** What plans grant and customers see. */
+export const feature = defineTable('feature', {
+  columns: {
+    namespace: column('string'),
+    key: column('string'),
+    name: column('string'),
+    /** What measures its use; null for one that a customer has or has not. */
+    meter: nullable('string'),
+    /** What its quantities are called, such as `tokens`. */
+    unit: nullable('string'),
+    createdAt: column('timestamp'),
+    updatedAt: column('timestamp'),
+    archivedAt: nullable('timestamp'),
+  },
+  key: ['namespace', 'key'],
+  indexes: { byMeter: { columns: ['namespace', 'meter', 'archivedAt'] } },
+});
+
+/** What is said of the events of a type. */
+export const eventType = defineTable('event_type', {
+  columns: {
+    namespace: column('string'),
+    type: column('string'),
+    /** Rises with each change of it. */
+    version: column('int64'),
+    /** JSON Schema of `data` as text, as it was given; null when it has none. */
+    schema: nullable('string'),
+    enforce: column('string'),
+    /** The catalogue version that it holds from: events committed at or after it are judged by it. */
+    since: column('int64'),
+    committedAt: column('timestamp'),
+  },
+  key: ['namespace', 'type'],
+});
+
+export const CATALOGUE_TABLES: readonly Table<object>[] = [catalogue, meterVersion, feature, eventType];

@@ -18,8 +18,8 @@ export interface ScanOptions extends ReadOptions {
   readonly partition?: { readonly from: number; readonly to: number };
 }
 
-/** What a transaction may do. Reads never see the transaction's own writes: those are buffered and applied at the commit. */
-export interface Transaction {
+/** What can be read from: the newest state of a database, one snapshot of it, or a transaction. */
+export interface Reads {
   /** Rows in the order of the keys, `undefined` where there is none. Reads started together are one round trip. */
   read<Row extends object>(table: Table<Row>, keys: readonly Key[]): Promise<(Row | undefined)[]>;
   scan<Row extends object>(
@@ -27,6 +27,18 @@ export interface Transaction {
     range: KeyRange,
     options?: Omit<ScanOptions, 'at'>,
   ): AsyncIterable<Row>;
+}
+
+/**
+ * One state of the database: the newest when it was taken, whatever is committed afterwards. It must be closed, and soon: a store keeps
+ * what a snapshot may still read, and of snapshots that are open at once it has a bounded number, beyond which the next ones wait.
+ */
+export interface Snapshot extends Reads {
+  close(): Promise<void>;
+}
+
+/** What a transaction may do. Reads never see the transaction's own writes: those are buffered and applied at the commit. */
+export interface Transaction extends Reads {
   /** The commit fails with `AlreadyExists` if the key is taken. */
   insert<Row extends object>(table: Table<Row>, row: Row): void;
   /** Changes the named columns of a row that must exist (else the commit fails with `NotFound`). The key columns are required. */
@@ -51,6 +63,8 @@ export interface Database {
     options?: ReadOptions,
   ): Promise<(Row | undefined)[]>;
   scan<Row extends object>(table: Table<Row>, range: KeyRange, options?: ScanOptions): AsyncIterable<Row>;
+  /** A snapshot of the newest state, for reads that have to agree with each other. `inSnapshot` takes and closes one. */
+  snapshot(): Promise<Snapshot>;
   /**
    * Runs `work` in a serialisable read-write transaction. `work` may run several times and must have no effect of its own.
    * Throws `UnknownOutcome` when the answer of the commit was lost: run the same work again, it finds what it wrote.

@@ -1,9 +1,14 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ACCESS_TABLES } from '#infra/access/tables.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
+import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
 import type { Database } from '#infra/database/database.ts';
+import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
+import { IDEMPOTENCY_TABLES } from '#infra/idempotency/tables.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
+import type { NamespaceRule } from '#infra/usage/feed.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { openSqlite, type SqliteDatabase } from '#infra/database/sqlite/open.ts';
 import type { Table } from '#infra/database/table.ts';
@@ -18,24 +23,56 @@ import { warehouseSegment } from '#infra/warehouse/segment.ts';
 
 /** Every table of the embedded database, whatever process opens it. */
 export const LOCAL_TABLES: readonly Table<object>[] = [
+  ...ACCESS_TABLES,
   ...CATALOGUE_TABLES,
+  ...CUSTOMER_TABLES,
+  ...ENTITLEMENT_TABLES,
+  ...IDEMPOTENCY_TABLES,
   ...USAGE_TABLES,
   warehouseSegment,
 ];
 
-/** The feed of the embedded default: one topic, read through one subscription, for one namespace. */
+/** The feed that producers publish to: everything in it is of one namespace. */
 export const LOCAL_FEED = { feed: 'usage', subscription: 'usage', namespace: 'default' } as const;
+
+/** A topic read through one subscription, and how the namespace of a message is told there. */
+export interface LocalFeed {
+  readonly feed: string;
+  readonly subscription: string;
+  readonly rule: NamespaceRule;
+}
+
+/**
+ * The feeds of the embedded default. Only the API publishes to `api`, for every namespace. What is published there without a namespace is
+ * found among the dead letters of the operator's own.
+ */
+export const LOCAL_FEEDS = {
+  usage: {
+    feed: LOCAL_FEED.feed,
+    subscription: LOCAL_FEED.subscription,
+    rule: { kind: 'fixed', namespace: LOCAL_FEED.namespace },
+  },
+  api: { feed: 'api', subscription: 'api', rule: { kind: 'attribute', strays: LOCAL_FEED.namespace } },
+} as const satisfies Readonly<Record<string, LocalFeed>>;
+export type LocalFeedName = keyof typeof LOCAL_FEEDS;
+
 export const ACK_DEADLINE_SECONDS = 60;
 
 /** Where everything lies, below one directory. */
-export const localPaths = (directory: string) => ({
-  database: join(directory, 'database', 'millrace.db'),
-  topic: join(directory, 'topic'),
-  warehouse: join(directory, 'warehouse'),
-});
+export const localPaths = (directory: string) => {
+  const topics = { usage: join(directory, 'topic'), api: join(directory, 'topic-api') };
+  return {
+    database: join(directory, 'database', 'millrace.db'),
+    topic: topics.usage,
+    topics,
+    warehouse: join(directory, 'warehouse'),
+  };
+};
 
 export interface LocalStores {
   readonly database: SqliteDatabase;
+  readonly topics: Readonly<Record<LocalFeedName, EmbeddedTopic>>;
+  /** The one that producers publish to: `topics.usage`. */
   readonly topic: EmbeddedTopic;
   readonly warehouse: EmbeddedWarehouse;
   close(): Promise<void>;
@@ -53,20 +90,38 @@ export async function openLocal({
 }): Promise<LocalStores> {
   const paths = localPaths(directory);
   await checkWritable(paths.database);
-  const database = openSqlite({ path: paths.database, tables: LOCAL_TABLES, clock });
-  const topic = await openTopic({
-    directory: paths.topic,
-    subscription: LOCAL_FEED.subscription,
-    clock,
-    ackDeadlineSeconds,
-  });
-  const warehouse = await openEmbeddedWarehouse({ directory: paths.warehouse, database, now: clock });
-  const close = async (): Promise<void> => {
-    await topic.close();
-    await warehouse.close();
-    await database.close();
+  const { keep, close } = createClosing();
+  try {
+    const database = keep(openSqlite({ path: paths.database, tables: LOCAL_TABLES, clock }));
+    const open = async (name: LocalFeedName): Promise<EmbeddedTopic> => {
+      const { subscription } = LOCAL_FEEDS[name];
+      return keep(
+        await openTopic({ directory: paths.topics[name], subscription, clock, ackDeadlineSeconds }),
+      );
+    };
+    const topics = { usage: await open('usage'), api: await open('api') };
+    const warehouse = keep(await openEmbeddedWarehouse({ directory: paths.warehouse, database, now: clock }));
+    return { database, topics, topic: topics.usage, warehouse, close };
+  } catch (error) {
+    // What was opened must not outlive the failure; and what fails now must not hide why.
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Closes stores in the opposite order of their opening, all of them even if one fails; then the first failure is thrown. */
+function createClosing() {
+  const stores: { close(): Promise<void> }[] = [];
+  const keep = <Store extends { close(): Promise<void> }>(store: Store): Store => {
+    stores.unshift(store);
+    return store;
   };
-  return { database, topic, warehouse, close };
+  const close = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const store of stores.splice(0)) await store.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  };
+  return { keep, close };
 }
 
 /**
@@ -82,12 +137,15 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** What commits on the local stores work with: one feed, and one slot, since the database has one writer at a time. */
-export const localCommitContext = (database: Database, clock: () => Instant): CommitContext => ({
+/** What commits on the local stores work with: one slot, since the database has one writer at a time. */
+export const localCommitContext = (
+  database: Database,
+  clock: () => Instant,
+  feed: LocalFeedName = 'usage',
+): CommitContext => ({
   database,
   catalogues: createCatalogues(database),
-  feed: LOCAL_FEED.feed,
-  namespace: LOCAL_FEED.namespace,
+  feed: LOCAL_FEEDS[feed].feed,
   slot: 0,
   clock,
 });
@@ -95,13 +153,14 @@ export const localCommitContext = (database: Database, clock: () => Instant): Co
 /** Messages that were never acknowledged within the topic's retention and are gone: the operator must hear of each. */
 export type DroppedMessages = Awaited<ReturnType<EmbeddedTopic['maintain']>>['dropped'];
 
-/** One round of upkeep: expired rows, old segments of the topic, small segments of the warehouse. */
+/** One round of upkeep: expired rows, old segments of the topics, small segments of the warehouse. */
 export async function maintainLocal(
-  { database, topic, warehouse }: LocalStores,
+  { database, topics, warehouse }: LocalStores,
   now: Instant,
 ): Promise<{ dropped: DroppedMessages }> {
   await database.expire(now);
-  const { dropped } = await topic.maintain(now);
+  const dropped: DroppedMessages[number][] = [];
+  for (const topic of Object.values(topics)) dropped.push(...(await topic.maintain(now)).dropped);
   await warehouse.compact();
   await warehouse.sweep();
   return { dropped };

@@ -5,12 +5,12 @@ import { appendEventRows, eventRowsOf } from './append-events.ts';
 import {
   CatalogueMoving,
   commitMatched,
-  matchDeliveries,
   REMATCHES_MAX,
   type CommitContext,
   type Committed,
 } from './commit.ts';
 import type { Delivery } from './delivery.ts';
+import { loadCatalogues, matchDeliveries } from './match-deliveries.ts';
 import { appendCorrection, applyVoid, loadStored, type EventName, type VoidOutcome } from './void-event.ts';
 
 /** The new event cannot take the place of the old one, and why. Nothing was changed. */
@@ -30,37 +30,35 @@ export async function amendEvent(
   old: EventName,
   replacement: Delivery,
 ): Promise<{ voided: VoidOutcome; committed: Committed }> {
+  if (replacement.namespace !== old.namespace)
+    throw new AmendmentRefused('the new event is of another namespace');
   if (replacement.event?.identity === identityOf(old.namespace, old.source, old.id)) {
     throw new AmendmentRefused('the new event needs a source and id of its own');
   }
   for (let rematches = 0; rematches <= REMATCHES_MAX; rematches++) {
     const loaded = await loadStored(context, old);
-    const catalogue = await context.catalogues.get(context.namespace);
-    const matched = matchDeliveries(catalogue, [replacement]);
+    const catalogues = await loadCatalogues(context.catalogues, [replacement]);
+    const matched = matchDeliveries(catalogues, [replacement]);
     const { result, committedAt } = await context.database.transact(async (tx) => {
       // Both steps may touch the same cells, so the second must see what the first wrote.
       const own = readYourWrites(tx);
-      const committed = await commitMatched(own, context, catalogue, matched);
-      if (committed === 'stale') return committed;
+      const committed = await commitMatched(own, context, catalogues, matched);
+      if ('stale' in committed) return committed;
       const voided = await applyVoid(own, context, old, loaded);
       checkTakesPlace(committed, voided);
       return { committed, voided };
     });
-    if (result === 'stale') {
-      context.catalogues.forget(context.namespace);
+    if ('stale' in result) {
+      for (const namespace of result.stale) context.catalogues.forget(namespace);
       continue;
     }
-    const committed: Committed = {
-      committedAt,
-      ...result.committed,
-      filterErrors: matched.filterErrors,
-      catalogue,
-    };
+    const { filterErrors, schemaReports } = matched;
+    const committed = { committedAt, ...result.committed, filterErrors, schemaReports, catalogues };
     await appendEventRows(context, eventRowsOf(committed));
     if (loaded !== undefined) await appendCorrection(context, loaded, 'void', committedAt);
     return { voided: result.voided, committed };
   }
-  throw new CatalogueMoving(context.namespace);
+  throw new CatalogueMoving([replacement.namespace]);
 }
 
 /** A replacement that does not count would leave neither event, so then the transaction must not commit. */

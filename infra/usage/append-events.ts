@@ -10,6 +10,7 @@ import { commitTimestamp } from '#infra/database/table.ts';
 import { RowRefused } from '#infra/warehouse/errors.ts';
 import { toWarehouseRow, type EventRow, type Outcome } from '#infra/warehouse/event-row.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import { catalogueOf } from './catalogue-set.ts';
 import type { Committed } from './commit.ts';
 import { appendParked } from './tables.ts';
 
@@ -17,12 +18,13 @@ import { appendParked } from './tables.ts';
  * The rows that a commit owes the warehouse: what was accepted, also what was found committed before (its own append may have been
  * lost, and appending again is harmless), conflicts, and first copies of what had been voided already.
  */
-export function eventRowsOf({ classified, committedAt, catalogue }: Committed): EventRow[] {
+export function eventRowsOf({ classified, committedAt, catalogues }: Committed): EventRow[] {
   const rows = new Array<EventRow>(classified.length);
-  const commitOf = commitsWith(committedAt, catalogue.row.version);
+  const commitOf = commitsAt(committedAt);
   let count = 0;
   for (let i = 0; i < classified.length; i++) {
-    const row = eventRowOf(classified[i] as Classified, commitOf, catalogue);
+    const each = classified[i] as Classified;
+    const row = eventRowOf(each, commitOf, catalogueOf(catalogues, each.copy.event.namespace));
     if (row) rows[count++] = row;
   }
   rows.length = count;
@@ -31,17 +33,18 @@ export function eventRowsOf({ classified, committedAt, catalogue }: Committed): 
 
 function eventRowOf(
   { copy, outcome, stored }: Classified,
-  commitOf: (matchedMeters: readonly string[]) => CommitOf,
+  commitOf: CommitOfRow,
   catalogue: LoadedCatalogue,
 ): EventRow | undefined {
   const { event, effects } = copy;
+  const { version } = catalogue.row;
   switch (outcome) {
     case 'accepted':
-      return toEventRow(event, 'accepted', commitOf(labelsOf(effects)));
+      return toEventRow(event, 'accepted', commitOf(version, labelsOf(effects)));
     case 'conflict':
-      return toEventRow(event, 'conflict', commitOf(NO_METERS));
+      return toEventRow(event, 'conflict', commitOf(version, NO_METERS));
     case 'void':
-      return toEventRow(event, 'void', commitOf(NO_METERS));
+      return toEventRow(event, 'void', commitOf(version, NO_METERS));
     case 'duplicate': {
       // A copy beside its first in this very batch is appended with the first.
       if (stored === undefined || stored.digest === null) return undefined;
@@ -63,14 +66,14 @@ function eventRowOf(
   }
 }
 
+type CommitOfRow = (catalogueVersion: number, matchedMeters: readonly string[]) => CommitOf;
+
 /** What the rows of a commit share, made once for neighbours that match alike. */
-function commitsWith(
-  committedAt: Instant,
-  catalogueVersion: number,
-): (matchedMeters: readonly string[]) => CommitOf {
-  let last: CommitOf = { committedAt, catalogueVersion, matchedMeters: NO_METERS };
-  return (matchedMeters) => {
-    if (last.matchedMeters !== matchedMeters) last = { committedAt, catalogueVersion, matchedMeters };
+function commitsAt(committedAt: Instant): CommitOfRow {
+  let last: CommitOf = { committedAt, catalogueVersion: 0, matchedMeters: NO_METERS };
+  return (catalogueVersion, matchedMeters) => {
+    if (last.matchedMeters !== matchedMeters || last.catalogueVersion !== catalogueVersion)
+      last = { committedAt, catalogueVersion, matchedMeters };
     return last;
   };
 }

@@ -85,11 +85,8 @@ const isSameEvent = (a: Delivery, b: Delivery): boolean =>
 /** The event again, as a refusal: the second commit writes its dead letter and nothing else. */
 function toRefused({ delivery, error }: Suspect): Delivery {
   const refusal: Refusal = { reason: 'rejected_by_store', detail: error.message };
-  return {
-    message: delivery.message,
-    refusal,
-    known: delivery.event ?? { id: null, source: null, type: null, subject: null },
-  };
+  const { event: said, ...delivered } = delivery;
+  return { ...delivered, refusal, known: said ?? { id: null, source: null, type: null, subject: null } };
 }
 
 /**

@@ -40,7 +40,7 @@ export async function readCells(
   tx: Transaction,
   batch: Batch,
   slot: number,
-  closedThrough: DayIndex,
+  closedThrough: (namespace: string) => DayIndex,
 ): Promise<StoredCells> {
   const [hours, distincts, closed] = await Promise.all([
     tx.read(
@@ -50,7 +50,7 @@ export async function readCells(
     tx.read(distinctValue, batch.distincts.map(distinctKey)),
     readClosedSeries(
       tx,
-      batch.cells.filter((cell) => dayOf(hourStart(cell.hour)) <= closedThrough),
+      batch.cells.filter((cell) => dayOf(hourStart(cell.hour)) <= closedThrough(cell.namespace)),
     ),
   ]);
   return { slot, hours, distincts, closed };

@@ -12,20 +12,11 @@ export const ROWS_PER_COMMIT_MAX = 100_000;
  * may write 401 rows, so 249 of them share a commit. A single event may exceed the bound alone, and then stands alone.
  */
 export function splitByRows(
-  { byType }: Catalogue,
+  catalogueOf: (namespace: string) => Catalogue,
   deliveries: readonly Delivery[],
   rowsMax = ROWS_PER_COMMIT_MAX,
 ): readonly (readonly Delivery[])[] {
-  const rowsOfType = new Map<string, number>();
-  const rowsOf = ({ event }: Delivery): number => {
-    if (event === undefined) return 1;
-    let rows = rowsOfType.get(event.type);
-    if (rows === undefined) {
-      rows = 1 + (byType.get(event.type) ?? []).reduce((sum, meter) => sum + rowsOfMeter(meter), 0);
-      rowsOfType.set(event.type, rows);
-    }
-    return rows;
-  };
+  const rowsOf = rowCounter(catalogueOf);
   const runs: Delivery[][] = [];
   let run: Delivery[] = [];
   let rows = 0;
@@ -39,6 +30,23 @@ export function splitByRows(
     rows += more;
   }
   return run.length === 0 ? runs : [...runs, run];
+}
+
+/** Counts what a delivery may write; each type of a namespace is looked at once. */
+function rowCounter(catalogueOf: (namespace: string) => Catalogue): (delivery: Delivery) => number {
+  const known = new Map<string, Map<string, number>>();
+  return ({ namespace, event }) => {
+    if (event === undefined) return 1;
+    let rowsOfType = known.get(namespace);
+    if (rowsOfType === undefined) known.set(namespace, (rowsOfType = new Map<string, number>()));
+    let rows = rowsOfType.get(event.type);
+    if (rows === undefined) {
+      const meters = catalogueOf(namespace).byType.get(event.type) ?? [];
+      rows = meters.reduce((sum, meter) => sum + rowsOfMeter(meter), 1);
+      rowsOfType.set(event.type, rows);
+    }
+    return rows;
+  };
 }
 
 /** The total, the group where there are dimensions, and the distinct value of a `unique` meter. */

@@ -1,23 +1,21 @@
 import { groupByIdentity, layOut, type Batch, type Copy } from '#domain/metering/batch.ts';
 import { classify, classifyStored, type Classified, type StoredEvent } from '#domain/metering/classify.ts';
 import type { Refusal } from '#domain/metering/dead-letter.ts';
-import { matchEvent } from '#domain/metering/effects.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import type { Instant } from '#domain/instant.ts';
-import {
-  readCatalogueRow,
-  type CatalogueRow,
-  type LoadedCatalogue,
-} from '#infra/catalogue/load-catalogue.ts';
+import { readCatalogueRows, type CatalogueRow } from '#infra/catalogue/load-catalogue.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
+import { countAgainstLimits } from '#infra/entitlements/apply-usage.ts';
+import { catalogueOf, type CatalogueSet } from './catalogue-set.ts';
 import { readCells, writeCells } from './cells.ts';
-import { deadLetterRow } from './dead-letter-row.ts';
 import type { Delivery } from './delivery.ts';
 import { readEvents, writeEvents } from './events.ts';
-import { deadLetter, subject } from './tables.ts';
+import { loadCatalogues, matchDeliveries, type MatchedDeliveries } from './match-deliveries.ts';
+import { readLetters, writeLetters } from './settle-dead-letters.ts';
+import { subject } from './tables.ts';
 
-/** So often a batch is matched again because the catalogue changed under it; then the commit gives up and is tried again later. */
+/** So often a batch is matched again because a catalogue changed under it; then the commit gives up and is tried again later. */
 export const REMATCHES_MAX = 3;
 
 export interface CommitContext {
@@ -25,8 +23,6 @@ export interface CommitContext {
   readonly catalogues: Catalogues;
   /** Names the feed in dead letters. */
   readonly feed: string;
-  /** The namespace of everything that comes through this feed. */
-  readonly namespace: string;
   /** This writer's slot of the hour cells. */
   readonly slot: number;
   readonly clock: () => Instant;
@@ -38,7 +34,12 @@ export interface Committed {
   readonly classified: readonly Classified[];
   readonly refused: readonly RefusedDelivery[];
   readonly filterErrors: number;
-  readonly catalogue: LoadedCatalogue;
+  /** Events that do not follow the schema of their type, where that is only reported. */
+  readonly schemaReports: number;
+  /** Limit rows in which usage went beyond a hard limit. */
+  readonly overdrafts: number;
+  /** The catalogues of the batch's namespaces that the events were counted with. */
+  readonly catalogues: CatalogueSet;
   /** Rows written, for the budget of rows per event. */
   readonly rows: number;
 }
@@ -48,101 +49,93 @@ export interface RefusedDelivery {
   readonly refusal: Refusal;
 }
 
-/** The catalogue moved while the batch was on its way, again and again. Nothing was written; try again. */
+/** A catalogue moved while the batch was on its way, again and again. Nothing was written; try again. */
 export class CatalogueMoving extends Error {
-  constructor(namespace: string) {
-    super(`the catalogue of ${namespace} changed more than ${REMATCHES_MAX} times during one commit`);
+  constructor(namespaces: readonly string[]) {
+    super(
+      `the catalogue of ${namespaces.join(', ')} changed more than ${REMATCHES_MAX} times during one commit`,
+    );
     this.name = 'CatalogueMoving';
   }
 }
 
 /**
- * Commits a batch of deliveries in one transaction: stores each new event under its identity together with all its effects, records
- * conflicts and dead letters, and tells what became of every copy. Applying a delivery again changes nothing, so a batch whose outcome
- * is unknown is simply committed again. Throws what the database throws; then nothing of the batch counts.
+ * Commits a batch of deliveries, of any namespaces, in one transaction: stores each new event under its identity together with all its
+ * effects, records conflicts and dead letters, and tells what became of every copy. Applying a delivery again changes nothing, so a batch
+ * whose outcome is unknown is simply committed again. Throws what the database throws; then nothing of the batch counts.
  */
 export async function commitDeliveries(
   context: CommitContext,
   deliveries: readonly Delivery[],
 ): Promise<Committed> {
+  let stale: readonly string[] = [];
   for (let rematches = 0; rematches <= REMATCHES_MAX; rematches++) {
-    const catalogue = await context.catalogues.get(context.namespace);
-    const matched = matchDeliveries(catalogue, deliveries);
+    const catalogues = await loadCatalogues(context.catalogues, deliveries);
+    const matched = matchDeliveries(catalogues, deliveries);
     const { result, committedAt } = await context.database.transact((tx) =>
-      commitMatched(tx, context, catalogue, matched),
+      commitMatched(tx, context, catalogues, matched),
     );
-    if (result === 'stale') {
-      context.catalogues.forget(context.namespace);
-      continue;
+    if ('classified' in result) {
+      const { filterErrors, schemaReports } = matched;
+      return { committedAt, ...result, filterErrors, schemaReports, catalogues };
     }
-    return { committedAt, ...result, filterErrors: matched.filterErrors, catalogue };
+    ({ stale } = result);
+    for (const namespace of stale) context.catalogues.forget(namespace);
   }
-  throw new CatalogueMoving(context.namespace);
+  throw new CatalogueMoving(stale);
 }
 
-/** Deliveries as one catalogue version counts them. */
-export interface MatchedDeliveries {
-  readonly copies: readonly Copy[];
-  readonly refused: readonly RefusedDelivery[];
-  readonly filterErrors: number;
-}
-
-export function matchDeliveries(
-  { current }: LoadedCatalogue,
-  deliveries: readonly Delivery[],
-): MatchedDeliveries {
-  const copies: Copy[] = [];
-  const refused: RefusedDelivery[] = [];
-  let filterErrors = 0;
-  for (const delivery of deliveries) {
-    if (delivery.event === undefined) {
-      refused.push({ delivery, refusal: delivery.refusal });
-      continue;
-    }
-    const matched = matchEvent(current, delivery.event);
-    if (matched.refusal) {
-      refused.push({ delivery, refusal: matched.refusal });
-      continue;
-    }
-    filterErrors += matched.filterErrors;
-    copies.push({ event: delivery.event, effects: matched.effects, messageId: delivery.message.id });
-  }
-  return { copies, refused, filterErrors };
-}
-
-export type CommitResult = Pick<Committed, 'classified' | 'refused' | 'rows'> | 'stale';
+/** `stale`: the namespaces whose catalogue is not the one the deliveries were matched with. */
+export type CommitResult =
+  Pick<Committed, 'classified' | 'refused' | 'overdrafts' | 'rows'> | { readonly stale: readonly string[] };
 
 /**
- * The commit inside a transaction; 'stale' when the catalogue is not the one the deliveries were matched with, and then nothing is
- * written. It may run again, so it lays the batch out afresh and leaves no trace of its own.
+ * The commit inside a transaction. Where a catalogue is not the one the deliveries were matched with, nothing is written. It may run
+ * again, so it lays the batch out afresh and leaves no trace of its own.
  */
 export async function commitMatched(
   tx: Transaction,
   context: CommitContext,
-  catalogue: LoadedCatalogue,
-  { copies, refused }: MatchedDeliveries,
+  catalogues: CatalogueSet,
+  { copies, refused, replays }: MatchedDeliveries,
 ): Promise<CommitResult> {
   const batch = layOut(groupByIdentity(copies));
+  const rowOf = (namespace: string): CatalogueRow => catalogueOf(catalogues, namespace).row;
   // One trip: everything the plan needs is read side by side.
-  const [row, stored, storedOfRefused, cells] = await Promise.all([
-    readCatalogueRow(tx, context.namespace),
+  const [rows, stored, storedOfRefused, letters, cells, subjects] = await Promise.all([
+    readCatalogueRows(tx, [...catalogues.keys()]),
     readEvents(
       tx,
       batch.candidates.map(({ first }) => first.event.identity),
     ),
     readEventsOfRefused(tx, refused),
-    readCells(tx, batch, context.slot, catalogue.row.closedThrough),
+    readLetters(tx, context.feed, { refused, replays }),
+    readCells(tx, batch, context.slot, (namespace) => rowOf(namespace).closedThrough),
     readSubjects(tx, batch),
   ]);
-  if (isStale(row, catalogue.row)) return 'stale';
+  const stale = rows.filter((row) => isStale(row, rowOf(row.namespace))).map(({ namespace }) => namespace);
+  if (stale.length > 0) return { stale };
   const settled = settleRefused(refused, storedOfRefused);
   const classified = [...classify(batch, stored), ...settled.classified];
   applyNew(batch, stored);
-  let rows = writeEvents(tx, classified, { catalogueVersion: row.version, receivedAt: context.clock() });
-  rows += await writeCells(tx, batch, cells);
-  // The second trip, for customers with hard limits, has its place here: limit rows and holds come with their own issue.
-  for (const each of settled.refused) tx.upsert(deadLetter, deadLetterRow(context, each));
-  return { classified, refused: settled.refused, rows: rows + settled.refused.length };
+  const receivedAt = context.clock();
+  let written = writeEvents(tx, classified, {
+    versionOf: (namespace) => rowOf(namespace).version,
+    receivedAt,
+  });
+  written += await writeCells(tx, batch, cells);
+  // Only for customers with hard limits: further trips, for their limits, holds and limit rows.
+  const limits = await countAgainstLimits(tx, subjects, {
+    copies: () => newCopies(batch, stored),
+    now: receivedAt,
+  });
+  written += limits.rows;
+  written += writeLetters(
+    tx,
+    { feed: context.feed, receivedAt, letters },
+    { refused: settled.refused, replays },
+  );
+  return { classified, refused: settled.refused, overdrafts: limits.overdrafts, rows: written };
 }
 
 /** The stored event of each refused delivery that holds one, by identity. */
@@ -186,6 +179,10 @@ function applyNew(batch: Batch, stored: readonly (StoredEvent | undefined)[]): v
     if (stored[index] === undefined) batch.apply(index);
   });
 }
+
+/** The first copies of the events that nobody has stored before. */
+const newCopies = (batch: Batch, stored: readonly (StoredEvent | undefined)[]): Copy[] =>
+  batch.candidates.flatMap(({ first }, index) => (stored[index] === undefined ? [first] : []));
 
 /** One row a subject, absent ones too: it says who owns the usage and whether a hard limit watches it. */
 const readSubjects = (tx: Transaction, batch: Batch) =>

@@ -1,20 +1,19 @@
 import { hash } from 'node:crypto';
 import { MESSAGE_BYTES_MAX } from '#domain/limits.ts';
 import { identityOf } from '#domain/metering/identity.ts';
-import type { RefusedDelivery, CommitContext } from './commit.ts';
+import type { Instant } from '#domain/instant.ts';
+import type { RefusedDelivery } from './commit.ts';
 import type { deadLetter, Row } from './tables.ts';
 
 /** Of a message over 1 MiB only the beginning is kept, with the hash of the whole. */
 const KEPT_BYTES = 64 * 1_024;
 
-export const DEAD_LETTER_OPEN = 'open';
-
 /** The record of a refused message: its reason, its original bytes, and what could be read of it. */
 export function deadLetterRow(
-  { feed, namespace, clock }: Pick<CommitContext, 'feed' | 'namespace' | 'clock'>,
+  { feed, receivedAt }: { feed: string; receivedAt: Instant },
   { delivery, refusal }: RefusedDelivery,
 ): Row<typeof deadLetter> {
-  const { message } = delivery;
+  const { message, namespace } = delivery;
   const { id, source, type, subject } = delivery.event ?? delivery.known;
   const whole = message.data.length <= MESSAGE_BYTES_MAX;
   return {
@@ -23,14 +22,14 @@ export function deadLetterRow(
     namespace,
     reason: refusal.reason,
     detail: refusal.detail,
-    state: DEAD_LETTER_OPEN,
+    state: 'open',
     type: bounded(type),
     source: bounded(source),
     eventId: bounded(id),
     subject: bounded(subject),
     identity: id === null || source === null ? null : identityOf(namespace, source, id),
     publishTime: message.publishTime,
-    receivedAt: clock(),
+    receivedAt,
     closedAt: null,
     attributes: message.attributes,
     bytes: whole ? message.data : message.data.subarray(0, KEPT_BYTES),

@@ -48,15 +48,16 @@ export function eventRow(of: UsageEvent, state: EventState, catalogueVersion: nu
 export function writeEvents(
   tx: Transaction,
   classified: readonly Classified[],
-  { catalogueVersion, receivedAt }: { catalogueVersion: number; receivedAt: Instant },
+  { versionOf, receivedAt }: { versionOf: (namespace: string) => number; receivedAt: Instant },
 ): number {
   let rows = 0;
   for (const { copy, outcome } of classified) {
     if (outcome === 'duplicate') continue;
     rows++;
-    if (outcome === 'accepted') tx.insert(event, eventRow(copy.event, 'live', catalogueVersion));
-    else if (outcome === 'void') tx.upsert(event, eventRow(copy.event, 'void', catalogueVersion));
-    else tx.upsert(conflict, conflictRow(copy.event, receivedAt));
+    const { event: said } = copy;
+    if (outcome === 'accepted') tx.insert(event, eventRow(said, 'live', versionOf(said.namespace)));
+    else if (outcome === 'void') tx.upsert(event, eventRow(said, 'void', versionOf(said.namespace)));
+    else tx.upsert(conflict, conflictRow(said, receivedAt));
   }
   return rows;
 }

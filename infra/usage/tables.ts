@@ -122,12 +122,15 @@ export const watermark = defineTable('watermark', {
   columns: {
     feed: column('string'),
     worker: column('string'),
-    namespace: column('string'),
+    /** Null where the feed brings events of every namespace. */
+    namespace: nullable('string'),
     committedThrough: column('timestamp'),
     heartbeatAt: column('timestamp'),
     latenessMicros: column('int64'),
   },
   key: ['feed', 'worker'],
+  // Workers come and go; what one found long ago, the living have passed.
+  timeToLive: { column: 'heartbeatAt', days: 30, unit: 'micros' },
 });
 
 export const deadLetter = defineTable('dead_letter', {
@@ -155,6 +158,7 @@ export const deadLetter = defineTable('dead_letter', {
   key: ['feed', 'messageId'],
   indexes: {
     byReason: { columns: ['namespace', 'state', 'reason', 'receivedAt'] },
+    byTime: { columns: ['namespace', 'state', 'receivedAt'] },
     byIdentity: { columns: ['namespace', 'identity'] },
     bySubject: { columns: ['namespace', 'subject', 'state'] },
   },

@@ -9,6 +9,7 @@ import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import { loadCatalogue, readCatalogueRow } from '#infra/catalogue/load-catalogue.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
+import { correctLimits } from '#infra/entitlements/apply-usage.ts';
 import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import { appendEventRows, labelsOf, toEventRow } from './append-events.ts';
 import { readCells, writeCells } from './cells.ts';
@@ -88,7 +89,8 @@ export async function loadStored(
   return { stored: toStored(row), event: found, effects: matched.refusal ? [] : matched.effects };
 }
 
-interface Wanted {
+/** What the event row knows, by which the rest is found. */
+export interface Wanted {
   readonly namespace: string;
   readonly subject: string;
   readonly identity: Hash128;
@@ -96,7 +98,11 @@ interface Wanted {
   readonly time: Instant;
 }
 
-async function findInWarehouse(warehouse: Warehouse, wanted: Wanted): Promise<UsageEvent | undefined> {
+/** What a stored event said; undefined while its row has not been appended. */
+export async function findInWarehouse(
+  warehouse: Pick<Warehouse, 'query'>,
+  wanted: Wanted,
+): Promise<UsageEvent | undefined> {
   const { namespace, subject, identity, digest, time } = wanted;
   const moment = { from: formatInstant(time), to: formatInstant(time + 1) };
   for await (const row of warehouse.query('events', {
@@ -110,7 +116,10 @@ async function findInWarehouse(warehouse: Warehouse, wanted: Wanted): Promise<Us
   return undefined;
 }
 
-function fromWarehouse(row: WarehouseRow, { namespace, identity, time }: Wanted): UsageEvent {
+export function fromWarehouse(
+  row: WarehouseRow,
+  { namespace, identity, time }: Pick<Wanted, 'namespace' | 'identity' | 'time'>,
+): UsageEvent {
   const text = (name: string): string => String(row[name]);
   const published = row['published_at'];
   return {
@@ -147,6 +156,7 @@ export async function applyVoid(
   if (loaded === undefined) throw new NotYetAppended(identity);
   tx.upsert(event, { ...row, state: 'void' });
   await takeBackEvent(tx, copyOf(loaded), { slot, catalogue: await readCatalogueRow(tx, name.namespace) });
+  await correctLimits(tx, copyOf(loaded), 'void');
   return 'voided';
 }
 
@@ -164,7 +174,8 @@ const tombstone = (identity: Hash128, namespace: string) => ({
 
 const copyOf = ({ event: of, effects }: LoadedEvent): Copy => ({ event: of, effects, messageId: '' });
 
-async function applyRestore(
+/** The restoring inside a transaction; see `applyVoid`. */
+export async function applyRestore(
   tx: Transaction,
   { slot }: CorrectionContext,
   name: EventName,
@@ -182,9 +193,10 @@ async function applyRestore(
   tx.upsert(event, { ...eventRow(loaded.event, 'live', row.catalogueVersion), committedAt: row.committedAt });
   const batch = layOut([{ first: copyOf(loaded), others: [] }]);
   const { closedThrough } = await readCatalogueRow(tx, name.namespace);
-  const cells = await readCells(tx, batch, slot, closedThrough);
+  const cells = await readCells(tx, batch, slot, () => closedThrough);
   batch.apply(0);
   await writeCells(tx, batch, cells);
+  await correctLimits(tx, copyOf(loaded), 'restore');
   return 'restored';
 }
 

@@ -1,5 +1,5 @@
 import type { Instant } from '#domain/instant.ts';
-import type { Database, Transaction } from '#infra/database/database.ts';
+import type { Database, Reads } from '#infra/database/database.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import { watermark, type Row } from './tables.ts';
 
@@ -9,25 +9,41 @@ export const DEFAULT_LATENESS_MICROS = 3_600_000_000;
 export interface FeedName {
   readonly feed: string;
   readonly worker: string;
-  readonly namespace: string;
+  /** Null where the feed brings events of every namespace: then all of them wait for it. */
+  readonly namespace: string | null;
   readonly latenessMicros: number;
 }
 
-/**
- * Asks the topic how far it is acknowledged and stores it. Since every acknowledgement follows its commit and its append, everything
- * published before that time is committed, appended or dead-lettered. Returns it, or undefined when the topic cannot tell.
- */
-export async function storeWatermark(
-  { database, topic }: { database: Database; topic: Topic },
-  { feed, worker, namespace, latenessMicros }: FeedName,
-): Promise<Instant | undefined> {
-  const seen = await topic.oldestUnacknowledged();
-  if (seen === 'unknown') return undefined;
-  const committedThrough = seen.oldest ?? seen.at;
-  const row = { feed, worker, namespace, committedThrough, heartbeatAt: seen.at, latenessMicros };
-  await database.transact(async (tx) => tx.upsert(watermark, row));
-  return committedThrough;
+/** A feed and where it is asked how far it is acknowledged. */
+export interface WatchedFeed extends FeedName {
+  readonly topic: Pick<Topic, 'oldestUnacknowledged'>;
 }
+
+/**
+ * Asks the topics of a process how far they are acknowledged and stores it, in one transaction: a namespace never seems further than the
+ * least of its feeds, not even before the others have reported for the first time. Since every acknowledgement follows its commit and its
+ * append, everything published before that time is committed, appended or dead-lettered. Returns the least of them, or undefined when a
+ * topic cannot tell; then nothing is stored.
+ */
+export async function storeWatermarks(
+  database: Database,
+  feeds: readonly WatchedFeed[],
+): Promise<Instant | undefined> {
+  const rows: Row<typeof watermark>[] = [];
+  for (const { topic, ...name } of feeds) {
+    const seen = await topic.oldestUnacknowledged();
+    if (seen === 'unknown') return undefined;
+    rows.push({ ...name, committedThrough: seen.oldest ?? seen.at, heartbeatAt: seen.at });
+  }
+  await database.transact(async (tx) => rows.forEach((row) => tx.upsert(watermark, row)));
+  return Math.min(...rows.map(({ committedThrough }) => committedThrough));
+}
+
+/** The same for one feed. */
+export const storeWatermark = (
+  { database, topic }: { database: Database; topic: Pick<Topic, 'oldestUnacknowledged'> },
+  feed: FeedName,
+): Promise<Instant | undefined> => storeWatermarks(database, [{ ...feed, topic }]);
 
 /** How current a namespace's usage is. */
 export interface Freshness {
@@ -37,22 +53,30 @@ export interface Freshness {
   readonly completeThrough: Instant;
 }
 
+export type FeedWatermark = Row<typeof watermark>;
+
 /**
- * The least over the namespace's feeds; undefined while none has reported. Of a feed's workers the one that is furthest counts: what one
- * of them found acknowledged stays committed, and the row of a worker that died must not hold the others back for ever.
+ * Every feed as its furthest worker left it: what one of them found acknowledged stays committed, and the row of a worker that died must
+ * not hold the others back for ever. The heartbeat is the newest of any worker.
  */
-export async function readFreshness(
-  from: Database | Transaction,
-  namespace: string,
-): Promise<Freshness | undefined> {
-  const furthest = new Map<string, Row<typeof watermark>>();
+export async function readFeeds(from: Reads): Promise<FeedWatermark[]> {
+  const feeds = new Map<string, FeedWatermark>();
   for await (const row of from.scan(watermark, { prefix: [] })) {
-    const known = furthest.get(row.feed);
-    if (row.namespace !== namespace || (known && known.committedThrough >= row.committedThrough)) continue;
-    furthest.set(row.feed, row);
+    const known = feeds.get(row.feed) ?? row;
+    const furthest = known.committedThrough >= row.committedThrough ? known : row;
+    feeds.set(row.feed, { ...furthest, heartbeatAt: Math.max(known.heartbeatAt, row.heartbeatAt) });
   }
+  return [...feeds.values()];
+}
+
+/** The feeds that bring events of a namespace: its own, and those of every namespace. */
+export const feedsOf = (feeds: readonly FeedWatermark[], namespace: string): FeedWatermark[] =>
+  feeds.filter((feed) => feed.namespace === null || feed.namespace === namespace);
+
+/** The least over the namespace's feeds; undefined while none has reported. */
+export function freshnessOf(feeds: readonly FeedWatermark[], namespace: string): Freshness | undefined {
   let freshness: Freshness | undefined;
-  for (const { committedThrough, latenessMicros } of furthest.values()) {
+  for (const { committedThrough, latenessMicros } of feedsOf(feeds, namespace)) {
     freshness = {
       asOf: Math.min(committedThrough, freshness?.asOf ?? Infinity),
       completeThrough: Math.min(committedThrough - latenessMicros, freshness?.completeThrough ?? Infinity),
@@ -60,3 +84,6 @@ export async function readFreshness(
   }
   return freshness;
 }
+
+export const readFreshness = async (from: Reads, namespace: string): Promise<Freshness | undefined> =>
+  freshnessOf(await readFeeds(from), namespace);

@@ -2,13 +2,16 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import {
   ACK_DEADLINE_SECONDS,
+  LOCAL_FEEDS,
   localCommitContext,
   maintainLocal,
   openLocal,
+  type LocalFeedName,
 } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
+import type { UsageRuntime } from '#pipelines/usage/runtime.ts';
 import { createLog } from './log.ts';
 import { createEmbeddedRunner } from './runner.ts';
 
@@ -22,7 +25,7 @@ const settings = z
     worker: z.string().min(1).default(`pid-${process.pid}`),
     'log-level': z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
     'ack-deadline-seconds': z.coerce.number().int().min(10).max(600).default(ACK_DEADLINE_SECONDS),
-    /** What the feed promises: an event is published at most so long after it happened. */
+    /** What the feeds promise: an event is published at most so long after it happened. */
     'lateness-seconds': z.coerce
       .number()
       .int()
@@ -51,11 +54,19 @@ const ackDeadlineSeconds = settings['ack-deadline-seconds'];
 const log = createLog(settings['log-level']);
 const stores = await openLocal({ directory: settings.directory, clock: scheduler.now, ackDeadlineSeconds });
 const counters = emptyCounters();
-const commit = localCommitContext(stores.database, scheduler.now);
+/** Both feeds share what is known of catalogues. */
+const { catalogues } = localCommitContext(stores.database, scheduler.now);
+const runtimeOf = (feed: LocalFeedName): UsageRuntime => ({
+  commit: { ...localCommitContext(stores.database, scheduler.now, feed), catalogues },
+  namespaces: LOCAL_FEEDS[feed].rule,
+  topic: stores.topics[feed],
+  warehouse: stores.warehouse,
+  counters,
+});
 
 const runner = createEmbeddedRunner({
   name: 'usage',
-  runtime: { commit, topic: stores.topic, warehouse: stores.warehouse, counters },
+  runtimes: [runtimeOf('usage'), runtimeOf('api')],
   worker: settings.worker,
   latenessMicros: settings['lateness-seconds'] * 1_000_000,
   ackDeadlineSeconds,

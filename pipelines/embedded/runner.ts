@@ -1,5 +1,6 @@
-import { rollDays } from '#infra/usage/roll-days.ts';
-import { storeWatermark } from '#infra/usage/watermark.ts';
+import { lapseNamespaces } from '#infra/entitlements/lapse-namespaces.ts';
+import { createRoller, type Roller } from '#infra/usage/roll-namespaces.ts';
+import { storeWatermarks } from '#infra/usage/watermark.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import { publishHeartbeat } from '#infra/topic/heartbeat.ts';
 import type { Message } from '#infra/topic/topic.ts';
@@ -17,6 +18,8 @@ const IDLE_MS = 10;
 /** Pause after a small batch, so that a trickle of events shares commits. */
 const GATHER_MS = 20;
 const WATERMARK_EVERY_MS = 250;
+const ROLL_EVERY_MS = 1_000;
+const LAPSE_EVERY_MS = 5_000;
 const HEARTBEAT_EVERY_MS = 30_000;
 const MAINTENANCE_EVERY_MS = 60_000;
 
@@ -28,7 +31,8 @@ export interface Log {
 
 export interface EmbeddedRunnerOptions {
   readonly name: string;
-  readonly runtime: UsageRuntime;
+  /** One a feed. All work on the same database. */
+  readonly runtimes: readonly UsageRuntime[];
   readonly worker: string;
   readonly latenessMicros: number;
   readonly ackDeadlineSeconds: number;
@@ -44,36 +48,68 @@ export interface EmbeddedRunner {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Runs the usage graph on this machine: micro-batches from the topic through one reused bundle engine. */
+/**
+ * Runs the usage graph on this machine: of each feed micro-batches through one reused bundle engine. The feeds are pulled side by side, so
+ * that a backlog in one keeps the other from nothing but its share of the machine.
+ */
 export function createEmbeddedRunner(options: EmbeddedRunnerOptions): EmbeddedRunner {
+  const { runtimes } = options;
+  const [first] = runtimes;
+  if (first === undefined) throw new RangeError('a runner has at least one feed');
+  const roller = createRoller(first.commit.database);
   return {
     run: async (signal) => {
-      const { name, runtime } = options;
-      provideRuntime(name, runtime);
-      const { namespace } = runtime.commit;
-      const engine = createBundleEngine<Message>((messages) =>
-        buildUsageGraph(messages, { namespace, runtimeName: name }),
-      );
+      const failed = new AbortController();
+      const over = AbortSignal.any([signal, failed.signal]);
       const errands = [
-        every(options, signal, WATERMARK_EVERY_MS, () => moveWatermark(options)),
-        every(options, signal, HEARTBEAT_EVERY_MS, () => publishHeartbeat(runtime.topic)),
-        every(options, signal, MAINTENANCE_EVERY_MS, async () => options.maintain?.()),
+        every(options, over, WATERMARK_EVERY_MS, () => moveWatermarks(options)),
+        every(options, over, ROLL_EVERY_MS, () => roll(options, roller)),
+        every(options, over, LAPSE_EVERY_MS, () => lapse(options)),
+        ...runtimes.map(({ topic }) =>
+          every(options, over, HEARTBEAT_EVERY_MS, () => publishHeartbeat(topic)),
+        ),
+        every(options, over, MAINTENANCE_EVERY_MS, async () => options.maintain?.()),
       ];
+      const feeds = runtimes.map((runtime) => runFeed(over, options, runtime));
       try {
-        await pullUntil(signal, options, engine);
+        await Promise.all(feeds);
       } finally {
-        await Promise.all(errands);
-        await engine.close();
-        withdrawRuntime(name);
-        await moveWatermark(options).catch(() => undefined);
+        // A feed that cannot go on ends the others in good order.
+        failed.abort();
+        await Promise.allSettled([...feeds, ...errands]);
+        await moveWatermarks(options).catch(() => undefined);
       }
     },
   };
 }
 
-async function pullUntil(
+/** Until the signal is aborted, and the bundle in hand is finished. */
+async function runFeed(
   signal: AbortSignal,
   options: EmbeddedRunnerOptions,
+  runtime: UsageRuntime,
+): Promise<void> {
+  const { namespaces } = runtime;
+  const runtimeName = `${options.name}/${runtime.commit.feed}`;
+  provideRuntime(runtimeName, runtime);
+  const engine = createBundleEngine<Message>((messages) =>
+    buildUsageGraph(messages, { namespaces, runtimeName }),
+  );
+  try {
+    await pullUntil(signal, { ...options, runtime }, engine);
+  } finally {
+    await engine.close();
+    withdrawRuntime(runtimeName);
+  }
+}
+
+interface FeedOptions extends EmbeddedRunnerOptions {
+  readonly runtime: UsageRuntime;
+}
+
+async function pullUntil(
+  signal: AbortSignal,
+  options: FeedOptions,
   engine: BundleEngine<Message>,
 ): Promise<void> {
   const { scheduler, runtime, log } = options;
@@ -101,7 +137,7 @@ async function pullUntil(
 }
 
 /** Runs bundles to their end, whatever the stores do meanwhile. */
-function createBundleWork(options: EmbeddedRunnerOptions, engine: BundleEngine<Message>) {
+function createBundleWork(options: FeedOptions, engine: BundleEngine<Message>) {
   const { runtime, scheduler, log } = options;
   const unappended = createUnappended();
 
@@ -151,21 +187,26 @@ function createBundleWork(options: EmbeddedRunnerOptions, engine: BundleEngine<M
   return { run, isHeldBack: () => unappended.isBeyondBound(scheduler.now()) };
 }
 
-async function moveWatermark({
-  runtime,
-  name,
-  worker,
-  latenessMicros,
-  log,
-}: EmbeddedRunnerOptions): Promise<void> {
-  const { database, namespace, feed } = runtime.commit;
-  const committedThrough = await storeWatermark(
-    { database, topic: runtime.topic },
-    { feed, worker, namespace, latenessMicros },
-  );
-  if (committedThrough === undefined) return;
-  const days = await rollDays(database, namespace, committedThrough - latenessMicros);
-  if (days > 0) log.info({ days, namespace, runner: name }, 'rolled into day rows');
+async function moveWatermarks({ runtimes, worker, latenessMicros }: EmbeddedRunnerOptions): Promise<void> {
+  const feeds = runtimes.map(({ topic, namespaces, commit: { feed } }) => {
+    const namespace = namespaces.kind === 'fixed' ? namespaces.namespace : null;
+    return { feed, worker, namespace, latenessMicros, topic };
+  });
+  const [first] = runtimes;
+  if (first !== undefined) await storeWatermarks(first.commit.database, feeds);
+}
+
+async function roll({ name, log }: EmbeddedRunnerOptions, roller: Roller): Promise<void> {
+  const days = await roller.roll();
+  if (days > 0) log.info({ days, runner: name }, 'rolled into day rows');
+}
+
+/** Gives back what was reserved for events that never came. */
+async function lapse({ name, runtimes, scheduler, log }: EmbeddedRunnerOptions): Promise<void> {
+  const [first] = runtimes;
+  if (first === undefined) return;
+  const holds = await lapseNamespaces(first.commit.database, scheduler.now());
+  if (holds > 0) log.info({ holds, runner: name }, 'reservations lapsed');
 }
 
 /** Does an errand again and again until the signal is aborted. One that fails is logged and done again at its next turn. */

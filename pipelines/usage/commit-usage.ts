@@ -1,3 +1,4 @@
+import type { Catalogue } from '#domain/metering/catalogue.ts';
 import { isHeartbeat } from '#infra/topic/heartbeat.ts';
 import { appendEventRows, eventRowsOf } from '#infra/usage/append-events.ts';
 import {
@@ -5,8 +6,10 @@ import {
   type BisectedCommit,
   type BisectingCommitter,
 } from '#infra/usage/bisection.ts';
+import { catalogueOf } from '#infra/usage/catalogue-set.ts';
 import { splitByRows } from '#infra/usage/commit-bound.ts';
 import type { Committed } from '#infra/usage/commit.ts';
+import { loadCatalogues } from '#infra/usage/match-deliveries.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import { countCommit } from './counters.ts';
@@ -84,17 +87,18 @@ function sinkOf(doFn: CommitUsage): Sink {
 const NOTHING: BisectedCommit = { committed: [], doubted: [] };
 
 async function commitAll(
-  { counters, commit: { catalogues, namespace } }: UsageRuntime,
+  { counters, commit }: UsageRuntime,
   committer: BisectingCommitter,
   events: Delivery[],
 ): Promise<BisectedCommit> {
   const committed: Committed[] = [];
   const doubted: Delivery[] = [];
   try {
-    const { current } = await catalogues.get(namespace);
+    const catalogues = await loadCatalogues(commit.catalogues, events);
+    const current = (namespace: string): Catalogue => catalogueOf(catalogues, namespace).current;
     for (const run of splitByRows(current, events)) {
       const bisected = await committer.commit(run);
-      for (const commit of bisected.committed) countCommit(counters, commit);
+      for (const each of bisected.committed) countCommit(counters, each);
       counters.refusal_doubted_total += bisected.doubted.length;
       committed.push(...bisected.committed);
       doubted.push(...bisected.doubted);

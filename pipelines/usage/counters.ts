@@ -14,6 +14,9 @@ export interface UsageCounters {
   /** The part of the accepted that no meter counts. */
   unmatched_total: number;
   filter_error_total: number;
+  schema_reported_total: number;
+  /** Limit rows in which a commit took usage beyond a hard limit, neither reserved nor with room for it. */
+  overdraft_total: number;
   dead_letter_total: Partial<Record<DeadLetterReason, number>>;
   heartbeat_total: number;
   rows_written_total: number;
@@ -34,6 +37,8 @@ export const emptyCounters = (): UsageCounters => ({
   void_total: 0,
   unmatched_total: 0,
   filter_error_total: 0,
+  schema_reported_total: 0,
+  overdraft_total: 0,
   dead_letter_total: {},
   heartbeat_total: 0,
   rows_written_total: 0,
@@ -48,11 +53,13 @@ export const emptyCounters = (): UsageCounters => ({
 
 export function countCommit(
   counters: UsageCounters,
-  { classified, refused, filterErrors, rows }: Committed,
+  { classified, refused, filterErrors, schemaReports, overdrafts, rows }: Committed,
 ): void {
   counters.commits_total++;
   counters.rows_written_total += rows;
   counters.filter_error_total += filterErrors;
+  counters.schema_reported_total += schemaReports;
+  counters.overdraft_total += overdrafts;
   for (const { outcome, copy } of classified) {
     counters[`${outcome}_total`]++;
     if (outcome === 'accepted' && copy.effects.length === 0) counters.unmatched_total++;

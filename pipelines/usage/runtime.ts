@@ -1,4 +1,5 @@
 import type { CommitContext } from '#infra/usage/commit.ts';
+import type { NamespaceRule } from '#infra/usage/feed.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import type { UsageCounters } from './counters.ts';
@@ -6,6 +7,8 @@ import type { UsageCounters } from './counters.ts';
 /** What a sink works with on the machine it runs on. DoFns are sent by value, so they carry only the name under which to find it. */
 export interface UsageRuntime {
   readonly commit: CommitContext;
+  /** Whose the messages of the feed are. */
+  readonly namespaces: NamespaceRule;
   readonly topic: Topic;
   readonly warehouse: Warehouse;
   readonly counters: UsageCounters;

@@ -1,10 +1,9 @@
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { toHex } from '#domain/metering/hash128.ts';
-import { parseEvent } from '#domain/metering/parse-event.ts';
 import { isHeartbeat } from '#infra/topic/heartbeat.ts';
 import type { Message } from '#infra/topic/topic.ts';
 import { conflict, deadLetter, event } from '#infra/usage/tables.ts';
-import { NAMESPACE } from './usage-script.ts';
+import { toDelivery } from './usage-world.ts';
 import type { UsageWorld } from './usage-world.ts';
 
 /**
@@ -17,17 +16,24 @@ export function assertAccounted(world: UsageWorld, messages: readonly Message[])
   const seen = lookAt(world);
   for (const message of fresh) {
     world.accounted.add(message.id);
-    if (isHeartbeat(message) || seen.letters.has(message.id)) continue;
-    const { event: said, refusal } = parseEvent(NAMESPACE, message);
-    if (said === undefined)
-      throw new Error(`${message.id}, which is ${refusal.reason}, is acknowledged without a dead letter`);
-    assertOnRecord(seen, message.id, said);
+    const delivery = toDelivery(message);
+    const letter = seen.letters.get(message.id) ?? seen.letters.get(delivery.replays?.messageId ?? '');
+    // A replay may be refused again, and then its letter is the one it replays.
+    if (isHeartbeat(message) || (letter !== undefined && letter !== 'replayed')) continue;
+    if (delivery.event === undefined) {
+      // A message that did not say whose it is counts through its replay only.
+      if (letter === 'replayed') continue;
+      throw new Error(
+        `${message.id}, which is ${delivery.refusal.reason}, is acknowledged without a dead letter`,
+      );
+    }
+    assertOnRecord(seen, message.id, delivery.event);
   }
 }
 
 /** What the stores hold at this moment. */
 const lookAt = ({ database, warehouse }: UsageWorld) => ({
-  letters: new Set(database.rows(deadLetter).map(({ messageId }) => messageId)),
+  letters: new Map(database.rows(deadLetter).map(({ messageId, state }) => [messageId, state])),
   digests: new Map(database.rows(event).map((row) => [row.identity, row.digest])),
   conflicts: new Set(database.rows(conflict).map((row) => row.identity + row.digest)),
   appended: new Set(

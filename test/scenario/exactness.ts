@@ -1,6 +1,6 @@
 import type { Simulation } from '#test/support/simulation.ts';
 import { drawMessages } from './usage-script.ts';
-import { changeMeters, correct, publishAll, roll, rollRest, watch } from './usage-tasks.ts';
+import { changeMeters, correct, publishAll, roll, rollRest, settleLetters, watch } from './usage-tasks.ts';
 import type { Corrections } from './usage-tasks.ts';
 import { judge } from './usage-verdict.ts';
 import { bePeaceful, openWorld, SUBSCRIPTION, work } from './usage-world.ts';
@@ -18,6 +18,7 @@ function drawPlan({ draw }: Simulation) {
     meterChanges: draw.pick([0, 0, 1, 3]),
     rolls: draw.chance(2 / 3),
     corrections: draw.pick([0, 3, 6]),
+    settlings: draw.pick([0, 2, 4]),
   };
 }
 type Plan = ReturnType<typeof drawPlan>;
@@ -58,6 +59,7 @@ async function run(world: UsageWorld, plan: Plan, corrections: Corrections): Pro
     sim.spawn('meters', () => changeMeters(world, plan.meterChanges)),
     sim.spawn('corrector-a', () => correct(world, corrections, { events, times, name: 'a' })),
     sim.spawn('corrector-b', () => correct(world, corrections, { events, times: times >> 1, name: 'b' })),
+    sim.spawn('operator', () => settleLetters(world, plan.settlings)),
     ...(plan.rolls ? [sim.spawn('roller', () => roll(world))] : []),
   ];
   await wreakHavoc(world, plan);

@@ -2,6 +2,7 @@ import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import { MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND } from '#domain/instant.ts';
 import type { MeterDefinition } from '#domain/metering/meter.ts';
 import type { OutgoingMessage } from '#infra/topic/topic.ts';
+import { namespaceAttributes } from '#infra/usage/feed.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
 import type { SeededRandom } from '#test/support/seeded-random.ts';
 import type { ModelData } from '#test/support/usage-model.ts';
@@ -11,7 +12,11 @@ import type { ModelData } from '#test/support/usage-model.ts';
  * events meet in the same cells.
  */
 
-export const NAMESPACE = 'default';
+/** Two namespaces share the feed, and everything else: subjects, sources and ids are the same in both. */
+export const NAMESPACES = ['default', 'sandbox'] as const;
+/** Where messages without a namespace are dead-lettered. */
+export const STRAYS = 'default';
+export const NAMESPACE = NAMESPACES[0];
 export const SOURCE = 'urn:svc:test';
 
 /** Every filter used here, in CEL and told plainly. A field that is missing is an error in CEL, and no match. */
@@ -49,6 +54,7 @@ export const NEXT_METERS: readonly (readonly [key: string, definition: MeterDefi
 
 /** An event as a producer writes it. */
 export interface Draft {
+  readonly namespace: string;
   readonly id: string;
   readonly type: string;
   readonly subject: string | undefined;
@@ -95,6 +101,7 @@ function drawData(draw: SeededRandom): ModelData {
 }
 
 export const drawEvent = (draw: SeededRandom, id: string): Draft => ({
+  namespace: draw.pick(NAMESPACES),
   id,
   type: draw.pick(['use', 'use', 'state', 'state', 'note']),
   subject: draw.pick(SUBJECTS),
@@ -129,16 +136,28 @@ function drawRefused(draw: SeededRandom, id: string): Draft {
   ]);
 }
 
-export function toMessage({ id, type, subject, time, data }: Draft): OutgoingMessage {
+export function toMessage({ namespace, id, type, subject, time, data }: Draft): OutgoingMessage {
   const event = { specversion: '1.0', id, source: SOURCE, type, subject, time, data };
-  return { data: new TextEncoder().encode(JSON.stringify(event)) };
+  return {
+    data: new TextEncoder().encode(JSON.stringify(event)),
+    attributes: namespaceAttributes(namespace),
+  };
 }
 
 /** An event in some runs that the store refuses to hold, and the reason it is then dead-lettered with. */
 export const REFUSED_SUBJECT = 'unstorable';
 export const REFUSED_BY_STORE = 'rejected_by_store';
 
-const BROKEN: OutgoingMessage = { data: new TextEncoder().encode('{"specversion":"1.0",') };
+const BROKEN: OutgoingMessage = {
+  data: new TextEncoder().encode('{"specversion":"1.0",'),
+  attributes: namespaceAttributes('sandbox'),
+};
+
+/** A message that does not say whose it is, or says it in vain. */
+const drawStray = (draw: SeededRandom, id: string): OutgoingMessage => ({
+  data: toMessage(drawEvent(draw, id)).data,
+  ...draw.pick([{}, { attributes: namespaceAttributes('No/Namespace') }]),
+});
 
 export const eventId = (number: number): string => `e-${number}`;
 
@@ -148,6 +167,8 @@ export function drawMessages(draw: SeededRandom, events: number): OutgoingMessag
   for (let i = 0; i < events; i++) {
     const event = drawEvent(draw, eventId(i));
     const copies = [event];
+    // The same source and id in another namespace are another event.
+    if (draw.chance(0.3)) copies.push({ ...event, namespace: draw.pick(NAMESPACES) });
     if (draw.chance(0.25)) copies.push(event);
     if (draw.chance(0.25)) copies.push(drawConflict(draw, event));
     if (draw.chance(0.1)) copies.push(drawConflict(draw, event));
@@ -155,6 +176,7 @@ export function drawMessages(draw: SeededRandom, events: number): OutgoingMessag
     if (draw.chance(0.08)) messages.push(toMessage(drawRefused(draw, draw.pick([`bad-${i}`, eventId(i)]))));
   }
   if (draw.chance(0.3)) messages.push(BROKEN);
+  if (draw.chance(0.2)) messages.push(drawStray(draw, 'e-stray'));
   if (draw.chance(0.2))
     messages.push(toMessage({ ...drawEvent(draw, 'e-unstorable'), subject: REFUSED_SUBJECT }));
   return draw.shuffle(messages);

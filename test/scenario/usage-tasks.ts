@@ -6,11 +6,14 @@ import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { publishHeartbeat } from '#infra/topic/heartbeat.ts';
 import type { Message, OutgoingMessage } from '#infra/topic/topic.ts';
 import { amendEvent } from '#infra/usage/amend-event.ts';
+import { listDeadLetters } from '#infra/usage/dead-letters.ts';
+import { dismissDeadLetters } from '#infra/usage/dismiss-dead-letters.ts';
+import { replayDeadLetters } from '#infra/usage/replay-dead-letters.ts';
 import { rollDays } from '#infra/usage/roll-days.ts';
 import { restoreEvent, voidEvent } from '#infra/usage/void-event.ts';
 import { storeWatermark } from '#infra/usage/watermark.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
-import { drawEvent, eventId, NAMESPACE, NEXT_METERS, SOURCE, toMessage } from './usage-script.ts';
+import { drawEvent, eventId, NAMESPACES, NEXT_METERS, SOURCE, toMessage } from './usage-script.ts';
 import { contextOf, FEED, insist, pause, SUBSCRIPTION, toDelivery } from './usage-world.ts';
 import type { UsageWorld } from './usage-world.ts';
 
@@ -51,8 +54,9 @@ export async function correct(
   for (let i = 0; i < run.times; i++) {
     await pause(world, LONG_PAUSE_MICROS);
     const id = eventId(sim.draw.below(run.events));
-    const name = { namespace: NAMESPACE, source: SOURCE, id };
-    const identity = identityOf(NAMESPACE, SOURCE, id);
+    const namespace = sim.draw.pick(NAMESPACES);
+    const name = { namespace, source: SOURCE, id };
+    const identity = identityOf(namespace, SOURCE, id);
     const from = sim.now();
     const note = (leaves: 'void' | 'live'): void =>
       void corrections.done.push({ identity, leaves, from, to: sim.now() });
@@ -65,7 +69,7 @@ export async function correct(
       await insist(world, () => restoreEvent(context, name));
       note('live');
     } else {
-      const message = replacement(world, `amended-${run.name}-${i}`);
+      const message = replacement(world, namespace, `amended-${run.name}-${i}`);
       const delivery = toDelivery(message);
       await insist(world, () => amendEvent(context, name, delivery));
       corrections.amendments.push({ message, replaced: identity });
@@ -75,10 +79,29 @@ export async function correct(
 }
 
 /** A replacement comes through a call and not through the topic. It has a `w`, so that no version refuses it. */
-function replacement({ sim }: UsageWorld, id: string): Message {
+function replacement({ sim }: UsageWorld, namespace: string, id: string): Message {
   const draft = drawEvent(sim.draw, id);
-  const { data } = toMessage({ ...draft, data: { ...draft.data, w: '1' } });
-  return { id, data, attributes: {}, publishTime: sim.now(), attempt: 1, ackId: id };
+  const { data, attributes = {} } = toMessage({ ...draft, namespace, data: { ...draft.data, w: '1' } });
+  return { id, data, attributes, publishTime: sim.now(), attempt: 1, ackId: id };
+}
+
+/** Publishes dead letters again, and dismisses some: of those, some were still under way, or will be taken by a replay before. */
+export async function settleLetters(world: UsageWorld, times: number): Promise<void> {
+  const { sim, database } = world;
+  const topic = world.topic.open(SUBSCRIPTION);
+  for (let i = 0; i < times; i++) {
+    await pause(world, LONG_PAUSE_MICROS);
+    const namespace = sim.draw.pick(NAMESPACES);
+    if (sim.draw.chance(0.7)) {
+      const selection = { matching: sim.draw.pick([{}, { type: 'use' }]) };
+      await insist(world, () => replayDeadLetters({ database, topic }, namespace, selection, { max: 3 }));
+    } else {
+      const { letters } = await insist(world, () =>
+        listDeadLetters(database, namespace, { state: 'open', limit: 1 }),
+      );
+      await insist(world, () => database.transact((tx) => dismissDeadLetters(tx, namespace, { letters })));
+    }
+  }
 }
 
 export async function changeMeters(world: UsageWorld, times: number): Promise<void> {
@@ -86,12 +109,12 @@ export async function changeMeters(world: UsageWorld, times: number): Promise<vo
   for (let i = 0; i < times; i++) {
     await pause(world, LONG_PAUSE_MICROS);
     const [key, definition] = draw.pick(NEXT_METERS);
-    const { meter } = await insist(world, () =>
-      putMeter(world.database, { namespace: NAMESPACE, key, definition }),
-    );
+    const namespace = draw.pick(NAMESPACES);
+    const { meter } = await insist(world, () => putMeter(world.database, { namespace, key, definition }));
     if (!draw.chance(1 / 2)) continue;
+    const { version } = meter;
     await insist(world, () =>
-      activateMeter(world.database, { namespace: NAMESPACE, key, version: meter.version }),
+      world.database.transact((tx) => activateMeter(tx, { namespace, key, version })),
     );
   }
 }
@@ -102,20 +125,22 @@ export async function roll(world: UsageWorld): Promise<void> {
   while (completeThrough < SIMULATION_START + MICROS_PER_DAY) {
     await pause(world, LONG_PAUSE_MICROS);
     completeThrough += (1 + world.sim.draw.below(3)) * (MICROS_PER_DAY / 2);
-    await insist(world, () => rollDays(world.database, NAMESPACE, completeThrough));
+    const through = completeThrough;
+    for (const namespace of world.sim.draw.shuffle([...NAMESPACES]))
+      await insist(world, () => rollDays(world.database, namespace, through));
   }
 }
 
 /** Rolls what is left, until there is nothing left to roll. */
 export async function rollRest({ database, sim }: UsageWorld): Promise<void> {
   const through = dayStart(dayOf(sim.now()) + 2);
-  while ((await rollDays(database, NAMESPACE, through)) > 0);
+  for (const namespace of NAMESPACES) while ((await rollDays(database, namespace, through)) > 0);
 }
 
 /** The watermark is a promise: whatever was published before it is accounted for. */
 export async function watch(world: UsageWorld): Promise<void> {
   const topic = world.topic.open(SUBSCRIPTION);
-  const feed = { feed: FEED, worker: 'one', namespace: NAMESPACE, latenessMicros: 0 };
+  const feed = { feed: FEED, worker: 'one', namespace: null, latenessMicros: 0 };
   for (;;) {
     const through = await insist(world, () => storeWatermark({ database: world.database, topic }, feed));
     for (const { id, publishTime } of world.topic.fates(SUBSCRIPTION)) {

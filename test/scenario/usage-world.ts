@@ -1,7 +1,7 @@
-import { parseEvent } from '#domain/metering/parse-event.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
+import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { StoreError } from '#infra/database/errors.ts';
 import { commonFaults, noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
@@ -17,6 +17,7 @@ import type { BisectedCommit } from '#infra/usage/bisection.ts';
 import { CatalogueMoving } from '#infra/usage/commit.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
+import { parseDelivery } from '#infra/usage/parse-delivery.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import { NotYetAppended } from '#infra/usage/void-event.ts';
 import { WarehouseUnavailable } from '#infra/warehouse/errors.ts';
@@ -28,7 +29,7 @@ import {
 import type { HostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import type { Simulation } from '#test/support/simulation.ts';
 import { assertAccounted } from './accounted.ts';
-import { METERS, NAMESPACE, REFUSED_SUBJECT } from './usage-script.ts';
+import { METERS, NAMESPACES, REFUSED_SUBJECT, STRAYS } from './usage-script.ts';
 
 export const FEED = 'events/pipeline';
 export const SUBSCRIPTION = 'pipeline';
@@ -52,7 +53,7 @@ export interface UsageWorld {
 
 export async function openWorld(sim: Simulation): Promise<UsageWorld> {
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES],
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES],
     schedule: sim,
     faults: noFaults,
   });
@@ -62,8 +63,9 @@ export async function openWorld(sim: Simulation): Promise<UsageWorld> {
     ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
   });
   const warehouse = openHostileWarehouse({ schedule: sim, faults: noWarehouseFaults });
-  for (const [key, definition] of Object.entries(METERS))
-    await putMeter(database, { namespace: NAMESPACE, key, definition });
+  for (const namespace of NAMESPACES)
+    for (const [key, definition] of Object.entries(METERS))
+      await putMeter(database, { namespace, key, definition });
   const world = { sim, database, topic, warehouse, accounted: new Set<string>() };
   beHostile(world);
   return world;
@@ -88,7 +90,6 @@ export const contextOf = ({ sim, database }: UsageWorld, slot: number): CommitCo
   database,
   catalogues: createCatalogues(database),
   feed: FEED,
-  namespace: NAMESPACE,
   slot,
   clock: sim.now,
 });
@@ -116,12 +117,9 @@ export async function insist<Result>(world: UsageWorld, act: () => Promise<Resul
   }
 }
 
-export function toDelivery(message: Message): Delivery {
-  const parsed = parseEvent(NAMESPACE, message);
-  return parsed.event
-    ? { message, event: parsed.event }
-    : { message, refusal: parsed.refusal, known: parsed.known };
-}
+/** The feed is shared: each message says whose it is. */
+export const toDelivery = (message: Message): Delivery =>
+  parseDelivery({ kind: 'attribute', strays: STRAYS }, message);
 
 const NOTHING: BisectedCommit = { committed: [], doubted: [] };
 

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
-/** What a child says on standard error is kept up to this length, for the message of a failing test. */
-const KEPT_ERROR_TEXT = 64 * 1_024;
+/** What a child says is kept up to this length, for the message of a failing test. */
+const KEPT_TEXT = 64 * 1_024;
 
 export interface Exit {
   readonly code: number | null;
@@ -17,23 +18,34 @@ export interface Child {
   hasExited(): boolean;
   /** The end of what it wrote to standard error. */
   errorText(): string;
+  /** The end of what it wrote to standard output, where that is kept. */
+  outputText(): string;
   /** SIGKILL: it gets no chance to tidy up. Harmless once it has gone. */
   kill(): Promise<Exit>;
   /** Asks it to stop, and resolves when it has. */
   stop(): Promise<Exit>;
 }
 
-export function startChild(program: string, args: readonly string[]): Child {
+export interface ChildOptions {
+  /** Beside the test's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Keeps what it writes to standard output, which else goes where the test's own goes. */
+  readonly keepOutput?: boolean;
+}
+
+export function startChild(
+  program: string,
+  args: readonly string[],
+  { environment = {}, keepOutput = false }: ChildOptions = {},
+): Child {
   const child = asWhoWeAre((uid) =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', keepOutput ? 'pipe' : 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, ...environment },
       ...uid,
     }),
   );
-  let errorText = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errorText = (errorText + text).slice(-KEPT_ERROR_TEXT);
-  });
+  const [errorText, outputText] = [kept(child.stderr), kept(child.stdout)];
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
@@ -49,10 +61,20 @@ export function startChild(program: string, args: readonly string[]): Child {
     pid: child.pid ?? -1,
     exited,
     hasExited,
-    errorText: () => errorText,
+    errorText,
+    outputText,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
   };
+}
+
+/** The end of what a stream of text brings. */
+function kept(stream: Readable | null): () => string {
+  let text = '';
+  stream?.setEncoding('utf8').on('data', (more: string) => {
+    text = (text + more).slice(-KEPT_TEXT);
+  });
+  return () => text;
 }
 
 /** A superuser that acts as somebody else starts its children as somebody else through and through. */

@@ -1,5 +1,5 @@
 import type { Instant } from '#domain/instant.ts';
-import type { Database, ScanOptions } from '../database.ts';
+import type { Database, ScanOptions, Snapshot } from '../database.ts';
 import { StoreFailure } from '../errors.ts';
 import type { KeyRange, Table } from '../table.ts';
 import { answer, arrive, checkScan, readAt, scanAt } from './engine.ts';
@@ -10,6 +10,7 @@ import type { Schedule } from './schedule.ts';
 import { checkWholeKey, fromStored } from './stored-row.ts';
 import { transact } from './transact.ts';
 import { createStore, newestVersion, rowsIn, versionAt } from './versioned-store.ts';
+import type { Version } from './versioned-store.ts';
 
 export interface HostileOptions {
   readonly tables: readonly Table<object>[];
@@ -45,6 +46,31 @@ function snapshotVersion({ store, schedule }: Engine, at: Instant | undefined): 
   return versionAt(store, at);
 }
 
+function snapshotAt(engine: Engine, version: Version): Snapshot {
+  let closed = false;
+  const arriveOpen = async (label: string): Promise<void> => {
+    if (closed) throw new StoreFailure(`the snapshot is closed: ${label}`);
+    await arrive(engine, label);
+  };
+  return {
+    async read(table, keys) {
+      const checked = keys.map((key) => checkWholeKey(table, key));
+      await arriveOpen(`snapshot read ${table.name}`);
+      const rows = readAt(engine, table, checked, version);
+      await answer(engine, `snapshot read ${table.name}`);
+      return rows;
+    },
+    async *scan(table, range, options = {}) {
+      const scan = checkScan(table, range, options);
+      await arriveOpen(`snapshot scan ${table.name}`);
+      yield* scanAt(engine, scan, version);
+    },
+    async close() {
+      closed = true;
+    },
+  };
+}
+
 /** The database of a simulation: serialisable, in memory, exact in what it promises and merciless in all it does not. */
 export function openHostile({ tables, schedule, faults }: HostileOptions): HostileDatabase {
   const engine: Engine = {
@@ -64,6 +90,10 @@ export function openHostile({ tables, schedule, faults }: HostileOptions): Hosti
       return rows;
     },
     scan: (table, range, options = {}) => scanSnapshot(engine, table, range, options),
+    async snapshot() {
+      await arrive(engine, 'snapshot');
+      return snapshotAt(engine, newestVersion(engine.store));
+    },
     transact: (work) => transact(engine, work),
     async close() {
       engine.closed = true;

@@ -5,9 +5,11 @@ import { toStoreError } from './result-code.ts';
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type SqlRow = readonly SqlValue[];
 
-/** SQLite sleeps this long at most inside one call; longer waits give the event loop a turn in between. */
+/** Readers never wait for a writer, so this is for the rare moments when a file is opened or recovered. The writer waits by itself. */
 export const BUSY_TIMEOUT_MS = 50;
 const MAX_STATEMENTS = 512;
+/** Of one SQL text: as many scans as are mostly under way side by side. */
+const IDLE_STATEMENTS_MAX = 16;
 /** Negative: kibibytes, not pages. */
 const WRITER_CACHE = -65_536;
 const READER_CACHE = -16_384;
@@ -147,7 +149,7 @@ function* iterate(on: Iteration, sql: string, parameters: readonly SqlValue[]): 
     } finally {
       if (on.database.isOpen) rows.return?.();
       if (on.idle.size < MAX_STATEMENTS) on.idle.set(sql, idle);
-      if (idle.length === 0) idle.push(statement);
+      if (idle.length < IDLE_STATEMENTS_MAX) idle.push(statement);
     }
   } catch (error) {
     throw toStoreError(error, on.path);

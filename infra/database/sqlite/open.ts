@@ -15,6 +15,7 @@ import type { PartitionedBounds } from './partitioned/bounds.ts';
 import { createPartitionedStore } from './partitioned/store.ts';
 import { createRowStore } from './row-store.ts';
 import { serialQueue } from './serial-queue.ts';
+import { createSnapshots } from './snapshots.ts';
 import type { TableStore } from './table-store.ts';
 import { createWriter, rollBack } from './writer.ts';
 
@@ -79,6 +80,7 @@ interface Parts {
 
 function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): SqliteDatabase {
   const readers = createReaderPool(() => connect('reader'));
+  const snapshots = createSnapshots(readers, storeOf);
   const inTurn = serialQueue();
   let closed = false;
   const check = (): void => {
@@ -109,6 +111,10 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       });
       for (const row of rows) yield row as never;
     },
+    snapshot: async () => {
+      check();
+      return snapshots.take();
+    },
     transact: (work) =>
       inTurn(async () => {
         checkWritable();
@@ -130,6 +136,7 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       inTurn(async () => {
         if (closed) return;
         closed = true;
+        snapshots.close();
         readers.close();
         writer.close();
       }),

@@ -1,4 +1,5 @@
 import { StoreFailure } from '#infra/database/errors.ts';
+import { lastCommit } from './commit-clock.ts';
 import type { Connection } from './connection.ts';
 
 /** Each scan that is under way has a connection of its own, as each shows one snapshot. */
@@ -9,6 +10,8 @@ export interface ReaderPool {
   read<Result>(act: (connection: Connection) => Result): Result;
   /** Yields rows of one snapshot, which lasts until the generator ends or is returned. */
   scan<Row>(act: (connection: Connection) => Generator<Row, void>): Generator<Row, void>;
+  /** A connection inside a snapshot of the newest state, until it is given back. */
+  take(): { readonly connection: Connection; giveBack(): void };
   close(): void;
 }
 
@@ -57,6 +60,18 @@ export function createReaderPool(open: () => Connection): ReaderPool {
         yield* act(connection);
       } finally {
         release(connection);
+      }
+    },
+    take: () => {
+      const connection = acquire();
+      try {
+        connection.exec('BEGIN');
+        // A snapshot begins with the first read, not with the BEGIN.
+        lastCommit(connection);
+        return { connection, giveBack: () => release(connection) };
+      } catch (error) {
+        release(connection);
+        throw error;
       }
     },
     close: () => {

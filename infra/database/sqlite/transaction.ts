@@ -23,9 +23,7 @@ export function openTransaction(
 
   const check = (): void => {
     if (ended)
-      throw new StoreFailure(
-        'the transaction is over; nothing of it may be used after its work has returned',
-      );
+      throw new StoreFailure('the transaction or snapshot is over; nothing of it may be used any more');
   };
   const buffer = (table: Table<object>, mutation: Mutation): void => {
     check();

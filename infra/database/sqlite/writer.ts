@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Instant } from '#domain/instant.ts';
 import type { Committed, Transaction } from '#infra/database/database.ts';
 import { StoreError, StoreFailure, UnknownOutcome } from '#infra/database/errors.ts';
@@ -10,8 +10,10 @@ import type { TableStore } from './table-store.ts';
 import { openTransaction } from './transaction.ts';
 import type { OpenTransaction } from './transaction.ts';
 
-/** Each try waits up to BUSY_TIMEOUT_MS: half a minute in all for a transaction of another process. */
-const MAX_LOCK_TRIES = 600;
+/** So long a transaction waits for those of other processes. */
+const LOCK_WAIT_MS = 30_000;
+/** Between two tries: the shortest a timer can be. SQLite itself would sleep longer and longer, and let those who come later go first. */
+const LOCK_RETRY_MS = 1;
 
 /** The one connection of a process that writes. Its callers see to it that one transaction runs at a time. */
 export interface Writer {
@@ -28,6 +30,8 @@ export interface WriterOptions {
 }
 
 export function createWriter({ connection, storeOf, clock }: WriterOptions): Writer {
+  connection.exec('PRAGMA busy_timeout = 0');
+
   const apply = ({ mutations }: OpenTransaction): { committedAt: Instant; learn: () => void } => {
     if (mutations.size === 0) return { committedAt: lastCommit(connection), learn: () => undefined };
     const committedAt = stampCommit(connection, clock());
@@ -67,16 +71,16 @@ export function createWriter({ connection, storeOf, clock }: WriterOptions): Wri
   };
 }
 
-/** Between the tries the event loop goes on, so that reads of this process do not wait for the writer of another. */
+/** SQLite would wait inside the call, and the whole process with it: so it never does, and the event loop goes on between the tries. */
 async function takeLock(connection: Connection): Promise<void> {
-  for (let tries = 1; ; tries++) {
+  for (const start = performance.now(); ;) {
     try {
       connection.exec('BEGIN IMMEDIATE');
       return;
     } catch (error) {
       const cause = error instanceof StoreError ? error.cause : error;
-      if (!isBusy(cause) || tries >= MAX_LOCK_TRIES) throw error;
-      await setImmediate();
+      if (!isBusy(cause) || performance.now() - start > LOCK_WAIT_MS) throw error;
+      await setTimeout(LOCK_RETRY_MS);
     }
   }
 }

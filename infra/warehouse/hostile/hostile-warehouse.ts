@@ -92,16 +92,20 @@ function boundOf(parameters: QueryParameters, name: 'from' | 'to', open: Instant
   return parsed.at;
 }
 
-/** `from` and `to` bound the time, `subjects` lists whose events; every other parameter is a column and the value it has. */
+/** `from` and `to` bound the time, `subjects` lists whose events, `limit` how many; every other parameter is a column and the value it has. */
 function matching(rows: readonly WarehouseRow[], parameters: QueryParameters): WarehouseRow[] {
   const [from, to] = [boundOf(parameters, 'from', -Infinity), boundOf(parameters, 'to', Infinity)];
   const { subjects } = parameters;
-  const equal = Object.entries(parameters).filter(([name]) => !['from', 'to', 'subjects'].includes(name));
-  return rows.filter((row) => {
+  const equal = Object.entries(parameters).filter(
+    ([name]) => !['from', 'to', 'subjects', 'limit'].includes(name),
+  );
+  const { limit } = parameters;
+  const found = rows.filter((row) => {
     const time = instantOf(row, 'time');
     const named = !Array.isArray(subjects) || subjects.includes(String(row['subject']));
     return named && time >= from && time < to && equal.every(([name, value]) => row[name] === value);
   });
+  return typeof limit === 'number' ? found.slice(0, limit) : found;
 }
 
 async function* query(

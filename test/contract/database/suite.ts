@@ -1,5 +1,6 @@
 import { readsContract } from './reads.ts';
 import { scansContract } from './scans.ts';
+import { snapshotsContract } from './snapshots.ts';
 import type { OpenDatabase, WithDatabase } from './support.ts';
 import { contractTables } from './tables.ts';
 import { transactionsContract } from './transactions.ts';
@@ -21,6 +22,7 @@ export function databaseContract(name: string, open: OpenDatabase): void {
     valuesContract(withDatabase);
     readsContract(withDatabase);
     scansContract(withDatabase);
+    snapshotsContract(withDatabase);
     writesContract(withDatabase);
     transactionsContract(withDatabase);
   });

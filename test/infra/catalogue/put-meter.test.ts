@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { MeterDefinition } from '#domain/metering/meter.ts';
 import { activateMeter } from '#infra/catalogue/activate-meter.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
+import { CatalogueError } from '#infra/catalogue/errors.ts';
 import { loadCatalogue, readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
 import { InvalidMeter, putMeter } from '#infra/catalogue/put-meter.ts';
 import type { SavedMeter } from '#infra/catalogue/put-meter.ts';
@@ -32,8 +33,8 @@ function open(): HostileDatabase {
 
 const put = (database: HostileDatabase, definition: MeterDefinition, key = 'tokens'): Promise<SavedMeter> =>
   putMeter(database, { namespace: NAMESPACE, key, definition });
-const activate = (database: HostileDatabase, version: number): Promise<void> =>
-  activateMeter(database, { namespace: NAMESPACE, key: 'tokens', version });
+const activate = (database: HostileDatabase, version: number) =>
+  database.transact((tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version }));
 const versionOf = (database: HostileDatabase): number => database.rows(catalogue)[0]?.version ?? 0;
 const statesOf = async (database: HostileDatabase) =>
   (await readMeterVersions(database, NAMESPACE, 'tokens')).map(({ state }) => state);
@@ -138,7 +139,7 @@ describe('activating a version of a meter', () => {
   it('that does not exist is refused', async () => {
     const database = open();
     await put(database, tokens);
-    expect(await rejection(activate(database, 2))).to.be.instanceOf(RangeError);
+    expect(await rejection(activate(database, 2))).to.be.instanceOf(CatalogueError);
     expect(versionOf(database)).to.equal(1);
   });
 });

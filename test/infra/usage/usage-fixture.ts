@@ -3,21 +3,23 @@ import type { Instant } from '#domain/instant.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { identityOf } from '#domain/metering/identity.ts';
 import type { MeterDefinition } from '#domain/metering/meter.ts';
-import { parseEvent } from '#domain/metering/parse-event.ts';
 import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CATALOGUE_TABLES, meterVersion } from '#infra/catalogue/tables.ts';
+import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
 import { noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
 import type { HostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
+import type { Attributes, Message } from '#infra/topic/topic.ts';
 import { appendEventRows, eventRowsOf } from '#infra/usage/append-events.ts';
 import { commitDeliveries } from '#infra/usage/commit.ts';
 import type { CommitContext, Committed } from '#infra/usage/commit.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
+import { parseDelivery } from '#infra/usage/parse-delivery.ts';
 import { event, USAGE_TABLES } from '#infra/usage/tables.ts';
 import type { Row } from '#infra/usage/tables.ts';
 import type { EventName } from '#infra/usage/void-event.ts';
@@ -51,7 +53,10 @@ export interface Stores {
   readonly writer: (slot?: number) => CommitContext & { readonly warehouse: HostileWarehouse };
 }
 
-export async function openStores(meters: Readonly<Record<string, MeterDefinition>> = {}): Promise<Stores> {
+export async function openStores(
+  meters: Readonly<Record<string, MeterDefinition>> = {},
+  namespaces: readonly string[] = [NAMESPACE],
+): Promise<Stores> {
   const clock = { now: NOON };
   const schedule: Schedule = {
     point: () => Promise.resolve(),
@@ -59,20 +64,20 @@ export async function openStores(meters: Readonly<Record<string, MeterDefinition
     now: () => clock.now,
   };
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES],
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES],
     schedule,
     faults: noFaults,
   });
   const warehouse = openHostileWarehouse({ schedule, faults: noWarehouseFaults });
   const topic = openHostileTopic({ schedule, faults: noTopicFaults });
-  for (const [key, definition] of Object.entries(meters))
-    await putMeter(database, { namespace: NAMESPACE, key, definition });
+  for (const namespace of namespaces)
+    for (const [key, definition] of Object.entries(meters))
+      await putMeter(database, { namespace, key, definition });
   const writer = (slot = 0) => ({
     database,
     warehouse,
     catalogues: createCatalogues(database),
     feed: FEED,
-    namespace: NAMESPACE,
     slot,
     clock: () => clock.now,
   });
@@ -88,34 +93,33 @@ export interface Said {
   readonly data?: ModelData;
   readonly publishTime?: Instant;
   readonly messageId?: string;
+  readonly namespace?: string;
 }
 
 const ordinary = { id: 'e-1', type: 'use', subject: 'acme', time: '2026-03-10T11:30:10Z' };
 let messages = 0;
 
-/** A delivered message with that event, parsed. */
-export function delivery(said: Said = {}): Delivery {
+/** A message with that event, as the topic delivers it. */
+export function messageOf(said: Said = {}, attributes: Attributes = {}): Message {
   const {
     publishTime = NOON,
-    messageId = `m-${++messages}`,
+    messageId: id = `m-${++messages}`,
     data = { v: '1' },
-    ...attributes
+    namespace: _,
+    ...event
   } = { ...ordinary, ...said };
-  const body = { specversion: '1.0', source: SOURCE, ...attributes, data };
+  const body = { specversion: '1.0', source: SOURCE, ...event, data };
   const bytes = new TextEncoder().encode(JSON.stringify(body));
-  const message = {
-    id: messageId,
-    data: bytes,
-    attributes: {},
-    publishTime,
-    attempt: 1,
-    ackId: `ack-${messageId}`,
-  };
-  const parsed = parseEvent(NAMESPACE, message);
-  return parsed.event
-    ? { message, event: parsed.event }
-    : { message, refusal: parsed.refusal, known: parsed.known };
+  return { id, data: bytes, attributes, publishTime, attempt: 1, ackId: `ack-${id}` };
 }
+
+/** The same, parsed. */
+export const delivery = (said: Said = {}): Delivery =>
+  parseDelivery({ kind: 'fixed', namespace: said.namespace ?? NAMESPACE }, messageOf(said));
+
+/** A message of the feed whose attributes are trusted, parsed. */
+export const trusted = (message: Message): Delivery =>
+  parseDelivery({ kind: 'attribute', strays: NAMESPACE }, message);
 
 export const nameOf = (id: string): EventName => ({ namespace: NAMESPACE, source: SOURCE, id });
 
@@ -156,10 +160,13 @@ export interface Expected {
   /** Those that counted once and were voided. */
   readonly voided?: readonly Delivery[];
   readonly rolledThrough?: number;
+  readonly namespace?: string;
 }
 
 /** Every cell, day row and distinct value is what these events amount to. For meters without filters. */
-export function expectUsage({ database }: Stores, { live, voided = [], rolledThrough = -1 }: Expected): void {
+export function expectUsage(stores: Stores, expected: Expected): void {
+  const { live, voided = [], rolledThrough = -1, namespace = NAMESPACE } = expected;
+  const database = rowsOfNamespace(stores, namespace);
   const meters = database
     .rows(meterVersion)
     .map(({ key, generation, since, definition }) => ({ key, generation, since, definition }));
@@ -177,6 +184,10 @@ export function expectUsage({ database }: Stores, { live, voided = [], rolledThr
   const truth = { meters, effects: effects(live), everCounted: effects([...live, ...voided]), everVoided };
   checkUsage(database, truth, rolledThrough);
 }
+
+const rowsOfNamespace = ({ database }: Stores, namespace: string): Pick<HostileDatabase, 'rows'> => ({
+  rows: (table) => database.rows(table).filter((row) => !('namespace' in row) || row.namespace === namespace),
+});
 
 /** One meter of every aggregation over `v`, `unique` over `u`, with dimensions where the name says so. */
 export const ALL_METERS: Readonly<Record<string, MeterDefinition>> = {

@@ -1,13 +1,19 @@
 import { expect } from 'chai';
 import { noTopicFaults } from '#infra/topic/hostile/hostile-topic.ts';
 import { watermark } from '#infra/usage/tables.ts';
-import { readFreshness, storeWatermark } from '#infra/usage/watermark.ts';
+import {
+  readFeeds,
+  readFreshness,
+  storeWatermark,
+  storeWatermarks,
+  type FeedName,
+} from '#infra/usage/watermark.ts';
 import { FEED, NAMESPACE, NOON, openStores } from './usage-fixture.ts';
 import type { Stores } from './usage-fixture.ts';
 
 const MINUTE = 60_000_000;
 const text = { data: new TextEncoder().encode('{}') };
-const feed = { feed: FEED, worker: 'one', namespace: NAMESPACE, latenessMicros: 10 * MINUTE };
+const feed: FeedName = { feed: FEED, worker: 'one', namespace: NAMESPACE, latenessMicros: 10 * MINUTE };
 
 function open(stores: Stores, subscription = 'pipeline') {
   const topic = stores.topic.open(subscription);
@@ -64,6 +70,45 @@ describe('the freshness of a namespace', () => {
       asOf: NOON,
       completeThrough: NOON - 59 * MINUTE,
     });
+  });
+
+  it('waits for a feed that brings events of every namespace, as every other namespace does', async () => {
+    const stores = await openStores();
+    const shared = { ...feed, feed: 'shared/pipeline', namespace: null };
+    await open(stores).store(shared);
+    stores.clock.now = NOON + MINUTE;
+    await open(stores).store();
+    const least = { asOf: NOON, completeThrough: NOON - 10 * MINUTE };
+    expect(await readFreshness(stores.database, NAMESPACE)).to.deep.equal(least);
+    expect(await readFreshness(stores.database, 'sandbox')).to.deep.equal(least);
+  });
+
+  it('never seems further for want of a feed that has not reported yet: those of a process report together or not at all', async () => {
+    const stores = await openStores();
+    const own = { ...feed, topic: stores.topic.open('pipeline') };
+    const silent = { oldestUnacknowledged: () => Promise.resolve('unknown' as const) };
+    const shared = { ...feed, feed: 'shared/pipeline', namespace: null, topic: silent };
+    expect(await storeWatermarks(stores.database, [own, shared])).to.equal(undefined);
+    expect(await readFreshness(stores.database, NAMESPACE)).to.equal(undefined);
+    const late = { oldestUnacknowledged: () => Promise.resolve({ at: NOON, oldest: NOON - MINUTE }) };
+    expect(await storeWatermarks(stores.database, [own, { ...shared, topic: late }])).to.equal(NOON - MINUTE);
+    expect((await readFreshness(stores.database, NAMESPACE))?.asOf).to.equal(NOON - MINUTE);
+  });
+
+  it('is that of the worker that is furthest, and the heartbeat that of the last one heard of', async () => {
+    const stores = await openStores();
+    const { store } = open(stores);
+    await store({ ...feed, worker: 'dead' });
+    await stores.database.transact(async (tx) =>
+      tx.upsert(watermark, {
+        ...feed,
+        worker: 'slow',
+        committedThrough: NOON - MINUTE,
+        heartbeatAt: NOON + MINUTE,
+      }),
+    );
+    const [seen] = await readFeeds(stores.database);
+    expect(seen).to.include({ committedThrough: NOON, heartbeatAt: NOON + MINUTE });
   });
 
   it('is unknown before a feed has reported', async () => {

@@ -3,9 +3,12 @@ import { dayOf, MICROS_PER_DAY } from '#domain/instant.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { catalogue, CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
+import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import { noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
+import { namespaceAttributes } from '#infra/usage/feed.ts';
+import { readFreshness } from '#infra/usage/watermark.ts';
 import { deadLetter, event, USAGE_TABLES, usageDay, watermark } from '#infra/usage/tables.ts';
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import { createEmbeddedRunner } from '#pipelines/embedded/runner.ts';
@@ -24,12 +27,14 @@ const ACK_DEADLINE_SECONDS = 60;
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 let runners = 0;
 
-/** A runner on hostile drivers, in a time of its own. It begins to run at once. */
+const API_FEED = 'api/pipeline';
+
+/** A runner on hostile drivers, in a time of its own, with a feed of one namespace and one of all. It begins to run at once. */
 async function openRunner() {
   const time = createVirtualTime();
   const { schedule, scheduler } = time;
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES],
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES],
     schedule,
     faults: noFaults,
   });
@@ -48,15 +53,31 @@ async function openRunner() {
     database,
     catalogues: createCatalogues(database),
     feed: FEED,
-    namespace: NAMESPACE,
     slot: 0,
     clock: scheduler.now,
   };
-  const runtime = { commit, topic: topic.open(SUBSCRIPTION), warehouse, counters: emptyCounters() };
+  const runtime = {
+    commit,
+    namespaces: { kind: 'fixed', namespace: NAMESPACE } as const,
+    topic: topic.open(SUBSCRIPTION),
+    warehouse,
+    counters: emptyCounters(),
+  };
+  const apiTopic = openHostileTopic({
+    schedule,
+    faults: noTopicFaults,
+    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+  });
+  const api = {
+    ...runtime,
+    commit: { ...commit, feed: API_FEED },
+    namespaces: { kind: 'attribute', strays: NAMESPACE } as const,
+    topic: apiTopic.open(SUBSCRIPTION),
+  };
   const name = `runner-${++runners}`;
   const options = {
     name,
-    runtime,
+    runtimes: [runtime, api],
     worker: 'one',
     latenessMicros: 0,
     ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
@@ -67,7 +88,11 @@ async function openRunner() {
   const running = createEmbeddedRunner(options).run(stopping.signal);
 
   /** Publishes `count` events of that name, which happened so long ago. */
-  const publish = (prefix: string, count: number, { subject = 'acme', ageMicros = 0 } = {}) => {
+  const publish = (
+    prefix: string,
+    count: number,
+    { subject = 'acme', ageMicros = 0, namespace = '' } = {},
+  ) => {
     const at = new Date((scheduler.now() - ageMicros) / 1_000).toISOString();
     const events = Array.from({ length: count }, (_, i) => ({
       specversion: '1.0',
@@ -77,9 +102,10 @@ async function openRunner() {
       subject,
       time: at,
     }));
-    return runtime.topic.publish(
-      events.map((each) => ({ data: new TextEncoder().encode(JSON.stringify(each)) })),
-    );
+    const messages = events.map((each) => ({ data: new TextEncoder().encode(JSON.stringify(each)) }));
+    if (namespace === '') return runtime.topic.publish(messages);
+    const attributes = namespaceAttributes(namespace);
+    return api.topic.publish(messages.map((message) => ({ ...message, attributes })));
   };
   const stop = async (): Promise<void> => {
     stopping.abort();
@@ -90,12 +116,12 @@ async function openRunner() {
     ]);
   };
   return {
-    ...{ time, database, warehouse, topic, runtime, name, publish, stop },
+    ...{ time, database, warehouse, topic, apiTopic, runtime, name, publish, stop },
     committed: () => database.rows(event).length,
     deadLetters: () => database.rows(deadLetter).map(({ reason }) => reason),
     appended: () => new Set(warehouse.rows('events').map((row) => row['id'])).size,
     unacknowledged: () => topic.fates(SUBSCRIPTION).filter(({ acknowledged }) => !acknowledged).length,
-    committedThrough: () => database.rows(watermark)[0]?.committedThrough ?? 0,
+    committedThrough: () => database.rows(watermark).find(({ feed }) => feed === FEED)?.committedThrough ?? 0,
   };
 }
 
@@ -125,10 +151,33 @@ describe('the embedded runner', () => {
     await runner.stop();
   });
 
+  it('works off both feeds, each event in the namespace it came for; a namespace waits for the feed that is behind', async () => {
+    const runner = await openRunner();
+    await runner.publish('e', 3);
+    await runner.publish('e', 5, { namespace: NAMESPACE });
+    await runner.publish('e', 4, { namespace: 'sandbox' });
+    await runner.time.pass(SECOND_MS);
+    const namespaces = runner.database.rows(event).map(({ namespace }) => namespace);
+    expect(Object.groupBy(namespaces, (namespace) => namespace)).to.deep.equal({
+      default: new Array(5).fill('default'),
+      sandbox: new Array(4).fill('sandbox'),
+    });
+    expect(runner.runtime.counters).to.include({ accepted_total: 9, duplicate_total: 3 });
+    runner.apiTopic.failFor(MINUTE_MS * 1_000);
+    const stalled = (await readFreshness(runner.database, NAMESPACE))?.asOf ?? 0;
+    await runner.publish('more', 3);
+    await runner.time.pass(20 * SECOND_MS);
+    expect([runner.committed(), runner.unacknowledged()]).to.deep.equal([12, 0]);
+    expect((await readFreshness(runner.database, NAMESPACE))?.asOf).to.equal(stalled);
+    await runner.time.pass(2 * MINUTE_MS);
+    expect((await readFreshness(runner.database, 'sandbox'))?.asOf).to.be.above(stalled);
+    await runner.stop();
+  });
+
   it('rolls days that are complete', async () => {
     const runner = await openRunner();
     await runner.publish('e', 3, { ageMicros: MICROS_PER_DAY / 2 });
-    await runner.time.pass(SECOND_MS);
+    await runner.time.pass(3 * SECOND_MS);
     expect(runner.database.rows(usageDay)).to.have.length(1);
     expect(runner.database.rows(catalogue)[0]?.rolledThrough).to.equal(dayOf(SIMULATION_START) - 1);
     await runner.stop();
@@ -211,7 +260,7 @@ describe('the embedded runner', () => {
     const committed = runner.committed();
     expect(runner.unacknowledged()).to.equal(10 - committed);
     expect(runner.appended()).to.equal(committed);
-    expect(() => runtimeNamed(runner.name)).to.throw('no runtime');
+    expect(() => runtimeNamed(`${runner.name}/${FEED}`)).to.throw('no runtime');
     await runner.publish('late', 1);
     await runner.time.pass(MINUTE_MS);
     expect(runner.committed()).to.equal(committed);

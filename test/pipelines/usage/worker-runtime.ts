@@ -1,5 +1,5 @@
 // Loaded by name in the worker process: gives the sink its stores there, as a deployment's own start-up module does.
-import { localCommitContext, openLocal } from '#infra/local/open-local.ts';
+import { LOCAL_FEEDS, localCommitContext, openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { register } from '#pipelines/beam/registration.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
@@ -12,7 +12,8 @@ const directory = process.env[DIRECTORY_VARIABLE];
 if (directory !== undefined) {
   const { database, topic, warehouse } = await openLocal({ directory, clock: systemScheduler.now });
   const commit = localCommitContext(database, systemScheduler.now);
-  provideRuntime(RUNTIME_NAME, { commit, topic, warehouse, counters: emptyCounters() });
+  const namespaces = LOCAL_FEEDS.usage.rule;
+  provideRuntime(RUNTIME_NAME, { commit, namespaces, topic, warehouse, counters: emptyCounters() });
 }
 
 register('millrace/test/pipelines/usage/worker-runtime', {});

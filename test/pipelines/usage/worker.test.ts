@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
-import { LOCAL_FEED, openLocal } from '#infra/local/open-local.ts';
+import { LOCAL_FEED, LOCAL_FEEDS, openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { readUsage } from '#infra/usage/read-usage.ts';
 import { deadLetter } from '#infra/usage/tables.ts';
@@ -43,7 +43,7 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 describe('the usage graph', () => {
   it('carries every function by name, so that any worker can load it', () => {
     const graph = buildGraph<never>((messages) =>
-      buildUsageGraph(messages, { namespace, runtimeName: RUNTIME_NAME }),
+      buildUsageGraph(messages, { namespaces: LOCAL_FEEDS.usage.rule, runtimeName: RUNTIME_NAME }),
     );
     expect(() => assertPortable(graph.proto)).not.to.throw();
   });
@@ -65,7 +65,7 @@ describe('the usage graph', () => {
       const runner = await startFnApiRunner({ modules });
       try {
         const stage = runner.stage((source) => {
-          buildUsageGraph(source, { namespace, runtimeName: RUNTIME_NAME });
+          buildUsageGraph(source, { namespaces: LOCAL_FEEDS.usage.rule, runtimeName: RUNTIME_NAME });
           return undefined;
         });
         for (

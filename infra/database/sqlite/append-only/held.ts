@@ -44,8 +44,11 @@ export function identityOf({ key }: AppendOnlyTable, id: unknown): Hash128 {
   return typeof id === 'string' && id.length === HASH128_BYTES ? id : refuse(key, 'not a hash of 16 bytes');
 }
 
-/** Takes in what was committed since the last look, by whatever process. */
-export function sync(held: Held, connection: Connection): void {
+/**
+ * Takes in what was committed since the last look, by whatever process. Returns the ordinal that the connection's own state ends before: a
+ * snapshot that was taken earlier ends before what is held.
+ */
+export function sync(held: Held, connection: Connection): number {
   const { of, index, overlay, pages } = held;
   const extent = connection.statement(`SELECT first, next, overridden FROM ${of.extent}`).get([]);
   if (extent === undefined)
@@ -59,6 +62,7 @@ export function sync(held: Held, connection: Connection): void {
     pages.dropBelow(first);
   }
   if (next > held.next) tail(held, connection, next);
+  return next;
 }
 
 function tail(held: Held, connection: Connection, next: number): void {
@@ -77,16 +81,16 @@ function tail(held: Held, connection: Connection, next: number): void {
     throw new StoreFailure(`table ${of.table.name}: pages are missing; restore it from a backup`);
 }
 
-/** The row, through the override if it has been changed. */
-export function find(held: Held, connection: Connection, id: Hash128): StoredRow | undefined {
+/** The row, through the override if it has been changed; rows from the ordinal `next` on are not of the connection's state. */
+export function find(held: Held, connection: Connection, id: Hash128, next: number): StoredRow | undefined {
   const overridden = held.overlay.get(connection, id);
   if (overridden !== undefined) return overridden.row === 'deleted' ? undefined : overridden.row;
-  const ordinal = ordinalOf(held, connection, id);
+  const ordinal = ordinalOf(held, connection, id, next);
   return ordinal < 0 ? undefined : baseRow(held, connection, ordinal, id);
 }
 
-export const ordinalOf = (held: Held, connection: Connection, id: Hash128): number =>
-  held.index.find(id, (ordinal) => isAt(held, connection, ordinal, id));
+export const ordinalOf = (held: Held, connection: Connection, id: Hash128, next: number): number =>
+  held.index.find(id, (ordinal) => ordinal < next && isAt(held, connection, ordinal, id));
 
 function isAt(held: Held, connection: Connection, ordinal: number, id: Hash128): boolean {
   const { ids, first } = pageOf(held, connection, ordinal);

@@ -10,8 +10,8 @@ export function createAppendOnlyStore(table: Table<object>): TableStore {
   const held = holdNothing(table);
   return {
     read: (connection, keys) => {
-      sync(held, connection);
-      return keys.map(([id]) => find(held, connection, identityOf(held.of, id)));
+      const next = sync(held, connection);
+      return keys.map(([id]) => find(held, connection, identityOf(held.of, id), next));
     },
     scan: (connection, range, options) => scanInKeyOrder(held, connection, range, options),
     apply: (connection, mutations, committedAt) => {

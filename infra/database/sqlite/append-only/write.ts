@@ -80,7 +80,7 @@ function standingOf(held: Held, connection: Connection, outcome: Outcome, id: Ha
   if (row !== undefined) return { place: 'appended', row };
   const changed = outcome.overridden.get(id);
   if (changed !== undefined) return changed;
-  const base = ordinalOf(held, connection, id);
+  const base = ordinalOf(held, connection, id, held.next);
   const overridden = held.overlay.get(connection, id);
   if (overridden !== undefined) return { place: 'overridden', base, row: overridden.row };
   return base === NO_BASE ? NEW : { place: 'base', base };

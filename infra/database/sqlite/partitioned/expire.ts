@@ -2,15 +2,15 @@ import type { Instant } from '#domain/instant.ts';
 import { expiryCutoff } from '#infra/database/sqlite/expiry.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { fold } from './fold.ts';
-import { partitionBytes, sync } from './held.ts';
+import { levelWith, partitionBytes } from './held.ts';
 import type { Held } from './held.ts';
 
 /** Deletes rows of the oldest partitions. What memory holds is found to be out of date at the next look, here and elsewhere. */
-export function expirePartitions(held: Held, connection: Connection, now: Instant, limit: number): number {
-  const { of } = held;
+export function expirePartitions(all: Held, connection: Connection, now: Instant, limit: number): number {
+  const { of } = all;
   const { timeToLive } = of.table;
   if (timeToLive === undefined) return 0;
-  sync(held, connection);
+  const held = levelWith(all, connection);
   const cutoff = expiryCutoff(timeToLive, now);
   const inLog = held.partitions
     .entries()

@@ -35,6 +35,8 @@ export interface Held {
   latest: KeyPart | undefined;
   /** Where a key that is looked for is put into bytes. */
   readonly key: ByteSink;
+  /** What is held for snapshots that are behind all this, by their connection. */
+  readonly behind: WeakMap<Connection, Held>;
   /** What the commit under way writes to the log. */
   readonly changes: ByteSink;
 }
@@ -53,17 +55,43 @@ export const holdNothing = (table: Table<object>, bounds: PartitionedBounds): He
   round: 1,
   latest: undefined,
   key: createByteSink(KEY_BYTES_AT_FIRST),
+  behind: new WeakMap(),
   changes: createByteSink(CHANGES_BYTES_AT_FIRST),
 });
 
-/** Takes in what was committed since the last look, by whatever process: the rows that changed, one by one. */
-export function sync(held: Held, connection: Connection): void {
-  const { of } = held;
+interface Extent {
+  readonly first: number;
+  readonly next: number;
+  readonly expiries: number;
+}
+
+function extentOf({ of }: Held, connection: Connection): Extent {
   const extent = connection.statement(`SELECT first, next, expiries FROM ${of.extent}`).get([]);
   if (extent === undefined)
     throw new StoreFailure(`table ${of.name}: its extent is missing; restore it from a backup`);
   const [first, next, expiries] = extent as [number, number, number];
-  // What was folded before it was seen here is known to nobody any more; and a restored copy may be behind.
+  return { first, next, expiries };
+}
+
+/**
+ * What is held, level with the connection's state: what was committed since the last look, by whatever process, is taken in first. A
+ * snapshot that was taken earlier does not see what is held, and gets memory of its own for as long as it is behind.
+ */
+export function levelWith(held: Held, connection: Connection): Held {
+  const extent = extentOf(held, connection);
+  if (extent.next < held.next || extent.first < held.first || extent.expiries < held.expiries) {
+    const own = held.behind.get(connection) ?? holdNothing(held.of.table, held.bounds);
+    held.behind.set(connection, own);
+    catchUp(own, connection, extent);
+    return own;
+  }
+  held.behind.delete(connection);
+  catchUp(held, connection, extent);
+  return held;
+}
+
+function catchUp(held: Held, connection: Connection, { first, next, expiries }: Extent): void {
+  // What was folded before it was seen here is in the rows only, and rows that expired are nowhere: memory begins anew at the log.
   if (expiries !== held.expiries || first > held.next || next < held.next || first < held.first) {
     held.partitions.clear();
     held.latest = undefined;

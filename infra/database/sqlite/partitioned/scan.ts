@@ -10,7 +10,7 @@ import { createByteSink } from './byte-sink.ts';
 import { changedRowsIn, foundOf } from './changed-rows.ts';
 import type { ByteRange, ChangedRows, Found } from './changed-rows.ts';
 import type { Held } from './held.ts';
-import { partitionBytes, sync } from './held.ts';
+import { levelWith, partitionBytes } from './held.ts';
 import { putKeyPart, readKey, readKeyPart, successorOf } from './key-bytes.ts';
 import { readRow } from './row-bytes.ts';
 
@@ -28,17 +28,17 @@ interface Scan {
 
 /** Rows in the order of the key, or by partition and then by key where partitions are asked for. */
 export function* scanPartitioned(
-  held: Held,
+  all: Held,
   connection: Connection,
   range: KeyRange,
   options: ScanBy,
 ): Generator<StoredRow, void> {
-  const { of } = held;
+  const { of } = all;
   if (options.index !== undefined) throw new StoreFailure(`table ${of.name} has no index ${options.index}`);
-  checkRange(held, range, options);
+  checkRange(all, range, options);
   const { prefix, to } = range;
   if (to === null || prefix.includes(null) || options.limit === 0) return;
-  sync(held, connection);
+  const held = levelWith(all, connection);
   const reverse = options.reverse === true;
   const bounds = boundsOf(held, range, options);
   const scan: Scan = { held, connection, range, reverse, changed: changesIn(held, range, bounds) };

@@ -2,7 +2,7 @@ import type { Table } from '#infra/database/table.ts';
 import type { TableStore } from '#infra/database/sqlite/table-store.ts';
 import { PARTITIONED_BOUNDS } from './bounds.ts';
 import { expirePartitions } from './expire.ts';
-import { holdNothing, readRows, sync } from './held.ts';
+import { holdNothing, levelWith, readRows } from './held.ts';
 import { scanPartitioned } from './scan.ts';
 import { applyMutations } from './write.ts';
 
@@ -11,13 +11,11 @@ export function createPartitionedStore(table: Table<object>, bounds = PARTITIONE
   const held = holdNothing(table, bounds);
   return {
     read: (connection, keys) => {
-      sync(held, connection);
-      return readRows(held, connection, keys);
+      return readRows(levelWith(held, connection), connection, keys);
     },
     scan: (connection, range, options) => scanPartitioned(held, connection, range, options),
     apply: (connection, mutations, committedAt) => {
-      sync(held, connection);
-      return applyMutations(held, { connection, committedAt }, mutations);
+      return applyMutations(levelWith(held, connection), { connection, committedAt }, mutations);
     },
     expire: (connection, now, limit) => expirePartitions(held, connection, now, limit),
   };

@@ -183,6 +183,40 @@ describe('a partitioned table of SQLite', () => {
   );
 
   it(
+    'shows a snapshot its own state beside the newest, though the log is folded and rows expire meanwhile',
+    withDirectory(async (open) => {
+      const database = open({ tables: [tally], partitionedBounds: SMALL });
+      const row = (hour: number, total: number): Tally => ({
+        namespace: 'a',
+        hour,
+        subject: 's',
+        total,
+        packed: new Uint8Array(),
+        note: null,
+      });
+      const upsert = (total: number) =>
+        database.transact(async (tx) => [0, 1].forEach((hour) => tx.upsert(tally, row(hour, total))));
+      const totalsOf = async (from: Pick<SqliteDatabase, 'read' | 'scan'>) => ({
+        read: (await from.read(tally, [keyOf(row(0, 0)), keyOf(row(1, 0))])).map((each) => each?.total),
+        scanned: (await collect(from.scan(tally, { prefix: ['a'] }))).map(({ total }) => total),
+      });
+      const both = (total: number) => ({ read: [total, total], scanned: [total, total] });
+      await upsert(1);
+      const snapshot = await database.snapshot();
+      for (let total = 2; total < 12; total++) {
+        await upsert(total);
+        expect(await totalsOf(snapshot)).to.deep.equal(both(1));
+        expect(await totalsOf(database)).to.deep.equal(both(total));
+      }
+      expect(await database.expire((HOURS_KEPT + 1) * MICROS_PER_HOUR)).to.equal(1);
+      expect(await totalsOf(snapshot)).to.deep.equal(both(1));
+      expect(await totalsOf(database)).to.deep.equal({ read: [undefined, 11], scanned: [11] });
+      await snapshot.close();
+      expect((await totalsOf(database)).scanned).to.deep.equal([11]);
+    }),
+  );
+
+  it(
     'gives rows that stay as they are when the row is written again',
     withDirectory(async (open) => {
       const database = open({ tables: [tally] });
