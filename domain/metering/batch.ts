@@ -36,7 +36,7 @@ export interface CellChange {
   readonly view: number;
   readonly hour: HourIndex;
   readonly group: string;
-  /** Minute of the hour and what the batch's events in it amount to. Mostly one, so a list serves better than a map. */
+  /** Minute of the hour and what the batch's events in it amount to, rising. Mostly few, so a list serves better than a map. */
   readonly minutes: { readonly minute: number; readonly accumulator: Accumulator }[];
 }
 
@@ -156,25 +156,13 @@ function place(layout: Layout, { event, effects }: Copy, index: number): void {
   layout.targetsAt[index] = layout.targets.length;
   for (const effect of effects) {
     layout.targets.push(
-      cellOf(layout, changes, {
-        namespace: event.namespace,
-        subject: event.subject,
-        meter: effect.meter,
-        view: TOTAL_VIEW,
-        hour,
-        group: '',
-      }),
+      lookThrough(changes, effect.meter, hour, '') ??
+        cellOf(layout, changes, nameCell(event, effect, hour, '')),
     );
     if (effect.group !== '')
       layout.targets.push(
-        cellOf(layout, changes, {
-          namespace: event.namespace,
-          subject: event.subject,
-          meter: effect.meter,
-          view: GROUP_VIEW,
-          hour,
-          group: effect.group,
-        }),
+        lookThrough(changes, effect.meter, hour, effect.group) ??
+          cellOf(layout, changes, nameCell(event, effect, hour, effect.group)),
       );
     if (effect.distinct !== '') placeDistinct(layout, changes, { event, effect, index });
   }
@@ -200,10 +188,18 @@ const minuteOfDay = ({ time }: UsageEvent): number =>
 
 type CellName = Omit<CellChange, 'minutes'>;
 
+const nameCell = (
+  { namespace, subject }: UsageEvent,
+  { meter }: Effect,
+  hour: HourIndex,
+  group: string,
+): CellName => ({ namespace, subject, meter, view: group === '' ? TOTAL_VIEW : GROUP_VIEW, hour, group });
+
 function cellOf(layout: Layout, changes: SubjectChanges, name: CellName): CellChange {
-  const known = changes.byName ? changes.byName.get(nameOf(name)) : lookThrough(changes.cells, name);
+  const known = changes.byName?.get(nameOf(name));
   if (known !== undefined) return known;
-  const cell: CellChange = { ...name, minutes: [] };
+  const { namespace, subject, meter, view, hour, group } = name;
+  const cell: CellChange = { namespace, subject, meter, view, hour, group, minutes: [] };
   changes.cells.push(cell);
   layout.cells.push(cell);
   if (changes.byName) changes.byName.set(nameOf(cell), cell);
@@ -216,15 +212,20 @@ function cellOf(layout: Layout, changes: SubjectChanges, name: CellName): CellCh
 const nameOf = ({ meter, view, hour, group }: CellName): string =>
   `${meter.label}\0${view}\0${hour}\0${group}`;
 
-/** From the end: an event's hour is mostly the one of the event before it. */
+/**
+ * From the end: an event's hour is mostly the one of the event before it. The group tells the view, as no group is named by the empty
+ * string. Undefined too where there are so many cells that they are looked up by name.
+ */
 function lookThrough(
-  cells: readonly CellChange[],
-  { meter, view, hour, group }: CellName,
+  { cells, byName }: SubjectChanges,
+  meter: CompiledMeter,
+  hour: HourIndex,
+  group: string,
 ): CellChange | undefined {
+  if (byName !== undefined) return undefined;
   for (let i = cells.length - 1; i >= 0; i--) {
     const cell = cells[i];
-    if (cell?.hour === hour && cell.meter === meter && cell.view === view && cell.group === group)
-      return cell;
+    if (cell?.hour === hour && cell.meter === meter && cell.group === group) return cell;
   }
   return undefined;
 }
@@ -271,8 +272,14 @@ function foldInto(targets: readonly CellChange[], at: number, { event, effects }
 }
 
 function minuteOfChange(cell: CellChange, minute: number): Accumulator {
-  for (const entry of cell.minutes) if (entry.minute === minute) return entry.accumulator;
+  const { minutes } = cell;
+  // From the end, since events come mostly in the order of their times.
+  let at = minutes.length;
+  while (at > 0 && (minutes[at - 1]?.minute ?? 0) > minute) at--;
+  const before = minutes[at - 1];
+  if (before?.minute === minute) return before.accumulator;
   const accumulator = emptyAccumulator();
-  cell.minutes.push({ minute, accumulator });
+  if (at === minutes.length) minutes.push({ minute, accumulator });
+  else minutes.splice(at, 0, { minute, accumulator });
   return accumulator;
 }

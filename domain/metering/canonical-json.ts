@@ -296,6 +296,21 @@ export class JsonScanner {
     return this.take(58) ? key : this.fail('malformed_json');
   }
 
+  /**
+   * `key`, where the name that is probably there is known: a producer writes the members of its objects in one order. If it is, none is
+   * cut out of the text.
+   */
+  keyLike(expected: string | undefined): string | undefined {
+    this.skipSpace();
+    const { text, at } = this;
+    if (expected === undefined || text.charCodeAt(at) !== QUOTE || !text.startsWith(expected, at + 1))
+      return this.key();
+    const close = at + 1 + expected.length;
+    if (text.charCodeAt(close) !== QUOTE || text.charCodeAt(close + 1) !== 58) return this.key();
+    this.at = close + 2;
+    return expected;
+  }
+
   /** After a member: whether another one follows. False at the end of the object, and at a fault. */
   more(): boolean {
     this.skipSpace();

@@ -165,15 +165,38 @@ function readStructured(text: string, envelope: Envelope): Refusal | undefined {
   if (!scanner.take(123)) return notAnObject(text);
   envelope.plain = scanner.plain;
   if (!scanner.closesAtOnce()) {
+    let place = 0;
     do {
-      const name = scanner.key();
+      const name = scanner.keyLike(namesInOrder[place]);
       if (name === undefined || !readAttribute(scanner, name, envelope)) break;
+      if (place < NAMES_REMEMBERED_MAX && namesInOrder[place] !== name) remember(place, name);
+      place++;
     } while (scanner.more());
   }
   if (scanner.fault !== 'malformed_json' && !scanner.end()) return jsonRefusal('malformed_json');
   if (scanner.fault !== undefined) return jsonRefusal(scanner.fault);
   return envelope.faults?.values().next().value;
 }
+
+/** The names that the last envelope had at each place, as far as they are the standard's own. A guess, which the text confirms or not. */
+const namesInOrder: (string | undefined)[] = [];
+const NAMES_REMEMBERED_MAX = 12;
+
+function remember(place: number, name: string): void {
+  // A name that was cut out of a text would keep all of it in memory, so the constant is remembered.
+  namesInOrder[place] = STANDARD_NAMES.find((standard) => standard === name);
+}
+
+const STANDARD_NAMES = [
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'datacontenttype',
+  'data',
+] as const;
 
 function notAnObject(text: string): Refusal {
   const whole = canonicalize(text);

@@ -64,8 +64,8 @@ export interface Index {
 
 /**
  * How the embedded driver may lay the table out on disk; Spanner ignores it. `rows` is a plain table. `appendOnly` is for the event
- * table: rows of random keys that are inserted once and rarely touched again. `partitioned` puts one key column first, so that rows
- * written together (one hour) lie together.
+ * table: rows of random keys that are inserted once and rarely touched again. `partitioned` is for rows that change again and again
+ * while their partition (an hour) is current: it has no indexes, and its rows live by the partition's column if they expire.
  */
 export type Layout =
   | { readonly kind: 'rows' }

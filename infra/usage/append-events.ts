@@ -19,28 +19,32 @@ import { appendParked } from './tables.ts';
  * lost, and appending again is harmless), conflicts, and first copies of what had been voided already.
  */
 export function eventRowsOf({ classified, committedAt, catalogues }: Committed): EventRow[] {
-  const rows: EventRow[] = [];
-  for (const each of classified) {
-    const row = eventRowOf(each, committedAt, catalogueOf(catalogues, each.copy.event.namespace));
-    if (row) rows.push(row);
+  const rows = new Array<EventRow>(classified.length);
+  const commitOf = commitsAt(committedAt);
+  let count = 0;
+  for (let i = 0; i < classified.length; i++) {
+    const each = classified[i] as Classified;
+    const row = eventRowOf(each, commitOf, catalogueOf(catalogues, each.copy.event.namespace));
+    if (row) rows[count++] = row;
   }
+  rows.length = count;
   return rows;
 }
 
 function eventRowOf(
   { copy, outcome, stored }: Classified,
-  committedAt: Instant,
+  commitOf: CommitOfRow,
   catalogue: LoadedCatalogue,
 ): EventRow | undefined {
   const { event, effects } = copy;
-  const now = { committedAt, catalogueVersion: catalogue.row.version };
+  const { version } = catalogue.row;
   switch (outcome) {
     case 'accepted':
-      return toEventRow(event, 'accepted', { ...now, matchedMeters: labelsOf(effects) });
+      return toEventRow(event, 'accepted', commitOf(version, labelsOf(effects)));
     case 'conflict':
-      return toEventRow(event, 'conflict', { ...now, matchedMeters: NO_METERS });
+      return toEventRow(event, 'conflict', commitOf(version, NO_METERS));
     case 'void':
-      return toEventRow(event, 'void', { ...now, matchedMeters: NO_METERS });
+      return toEventRow(event, 'void', commitOf(version, NO_METERS));
     case 'duplicate': {
       // A copy beside its first in this very batch is appended with the first.
       if (stored === undefined || stored.digest === null) return undefined;
@@ -60,6 +64,18 @@ function eventRowOf(
       return toEventRow(first, 'accepted', { committedAt: storedAt, catalogueVersion, matchedMeters });
     }
   }
+}
+
+type CommitOfRow = (catalogueVersion: number, matchedMeters: readonly string[]) => CommitOf;
+
+/** What the rows of a commit share, made once for neighbours that match alike. */
+function commitsAt(committedAt: Instant): CommitOfRow {
+  let last: CommitOf = { committedAt, catalogueVersion: 0, matchedMeters: NO_METERS };
+  return (catalogueVersion, matchedMeters) => {
+    if (last.matchedMeters !== matchedMeters || last.catalogueVersion !== catalogueVersion)
+      last = { committedAt, catalogueVersion, matchedMeters };
+    return last;
+  };
 }
 
 function labelsAt(catalogue: LoadedCatalogue, version: number, event: UsageEvent): readonly string[] {
@@ -106,19 +122,24 @@ function sharedLabelsOf(effects: readonly Effect[]): readonly string[] {
  */
 class CommittedEventRow implements EventRow {
   readonly #event: UsageEvent;
+  readonly #commit: CommitOf;
   readonly outcome: Outcome;
-  readonly committedAt: Instant;
-  readonly catalogueVersion: number;
-  readonly matchedMeters: readonly string[];
 
   constructor(event: UsageEvent, outcome: Outcome, commit: CommitOf) {
     this.#event = event;
+    this.#commit = commit;
     this.outcome = outcome;
-    this.committedAt = commit.committedAt;
-    this.catalogueVersion = commit.catalogueVersion;
-    this.matchedMeters = commit.matchedMeters;
   }
 
+  get committedAt(): Instant {
+    return this.#commit.committedAt;
+  }
+  get catalogueVersion(): number {
+    return this.#commit.catalogueVersion;
+  }
+  get matchedMeters(): readonly string[] {
+    return this.#commit.matchedMeters;
+  }
   get identity(): Hash128 {
     return this.#event.identity;
   }

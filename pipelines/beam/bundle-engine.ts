@@ -46,8 +46,10 @@ operators.registerOperatorConstructor(INJECT_URN, (transformId, transform, conte
       throw new Error('a source takes no elements');
     },
     finishBundle: async () => {
-      for (const element of injector.elements) {
-        const result = receiver.receive(inGlobalWindow(element));
+      const { elements } = injector;
+      // By index: an iterator would make an object for each element.
+      for (let i = 0; i < elements.length; i++) {
+        const result = receiver.receive(inGlobalWindow(elements[i]));
         // Awaiting only promises keeps a bundle of synchronous DoFns in one turn of the event loop.
         if (result !== null) await result;
       }

@@ -62,6 +62,8 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
 
   async finishBundle(): Promise<void> {
     const { runtime, committer, deliveries } = sinkOf(this);
+    // The copy lives on until the next bundle, and this one's deliveries need not.
+    sinkOf(this).deliveries = [];
     if (deliveries.length === 0) return;
     const events = deliveries.filter(({ message }) => !isHeartbeat(message));
     runtime.counters.heartbeat_total += deliveries.length - events.length;

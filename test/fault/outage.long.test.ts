@@ -43,9 +43,9 @@ describe('a pipeline whose store fails under load', () => {
 
   const SCHEMAS: readonly (readonly [string, string, string])[] = [
     [
-      'column of the hour cells',
-      'ALTER TABLE usage_hour RENAME COLUMN totals TO away',
-      'ALTER TABLE usage_hour RENAME COLUMN away TO totals',
+      'column of the log of hour cells',
+      'ALTER TABLE usage_hour_log RENAME COLUMN sequence TO away',
+      'ALTER TABLE usage_hour_log RENAME COLUMN away TO sequence',
     ],
     [
       'column of the event pages',
@@ -90,15 +90,17 @@ describe('a pipeline whose store fails under load', () => {
       // A refused value by its result code (SQLITE_CONSTRAINT_CHECK), but one that every metered event has.
       const other = openOther(directory, cleanup);
       const sql = String(
-        other.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'usage_hour'`).get()?.['sql'],
+        other.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'usage_hour_log'`).get()?.['sql'],
       );
-      other.exec(`ALTER TABLE usage_hour RENAME TO away;
-        ${sql.replace(/\) STRICT/, ', CHECK (length(minutes) = 0)) STRICT')}`);
+      const next = Number(other.prepare('SELECT next FROM usage_hour_extent').get()?.['next']);
+      other.exec(`ALTER TABLE usage_hour_log RENAME TO away;
+        ${sql.replace(/\) STRICT/, `, CHECK (sequence < ${next})) STRICT`)};
+        INSERT INTO usage_hour_log SELECT * FROM away`);
       await load.publish('during');
       await load.start().until('has failed', (counters) => counters.commit_failures_total >= 3);
       expect(load.pipeline().errorText()).to.contain('refuses value after value');
       await expectNoneRejected(load.stores);
-      other.exec('DROP TABLE usage_hour; ALTER TABLE away RENAME TO usage_hour');
+      other.exec('DROP TABLE usage_hour_log; ALTER TABLE away RENAME TO usage_hour_log');
       await load.publish('after');
       await load.finish();
     }),

@@ -9,9 +9,6 @@ import { inBatches } from './batches.ts';
 import { startLoad } from './load.ts';
 import { withSeed } from './seeds.ts';
 
-/** Between the groups of ordinary events and those with the long model. */
-const GROUP_CHARACTERS_MAX = 40;
-
 /**
  * SQLite takes every value that the parser lets through, so it is given a rule of its own: a real refusal of one value, with a result
  * code of the closed list.
@@ -20,14 +17,14 @@ function refuseLongGroups(directory: string): void {
   const database = new DatabaseSync(localPaths(directory).database);
   try {
     const sql = String(
-      database.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'usage_hour'`).get()?.['sql'],
+      database.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'usage_hour_log'`).get()?.['sql'],
     );
     const checked = sql.replace(
-      'PRIMARY KEY (',
-      `CHECK (length("group") < ${GROUP_CHARACTERS_MAX}), PRIMARY KEY (`,
+      /\) STRICT/,
+      `, CHECK (instr(changes, CAST('${LONG_MODEL}' AS BLOB)) = 0)) STRICT`,
     );
     expect(checked).to.contain('CHECK');
-    database.exec(`DROP TABLE usage_hour; ${checked}`);
+    database.exec(`DROP TABLE usage_hour_log; ${checked}`);
   } finally {
     database.close();
   }

@@ -1,6 +1,7 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { ColumnType, Table } from '#infra/database/table.ts';
 import { appendOnlyDdl } from './append-only/ddl.ts';
+import { partitionedDdl } from './partitioned/ddl.ts';
 import { keyFieldsOf, quoted } from './field.ts';
 
 const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
@@ -15,20 +16,15 @@ const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
 
 export const indexName = (table: Table<object>, index: string): string => `${table.name}_${index}`;
 
-/** The key in the order of the physical primary key: the partition's column first. */
-export function physicalKey(table: Table<object>): readonly string[] {
-  const { layout, key } = table;
-  return layout.kind === 'partitioned' ? [layout.by, ...key.filter((name) => name !== layout.by)] : key;
-}
-
 /** Statements that make the table where it is not there yet. */
 export function tableDdl(table: Table<object>): string[] {
   checkKey(table);
   if (table.layout.kind === 'appendOnly') return appendOnlyDdl(table);
+  if (table.layout.kind === 'partitioned') return partitionedDdl(table);
   const columns = Object.entries(table.columns).map(
     ([name, { type, nullable }]) => `${quoted(name)} ${SQL_TYPES[type]}${nullable ? '' : ' NOT NULL'}`,
   );
-  const key = physicalKey(table).map(quoted).join(', ');
+  const key = table.key.map(quoted).join(', ');
   return [
     `CREATE TABLE IF NOT EXISTS ${quoted(table.name)} (${columns.join(', ')}, PRIMARY KEY (${key})) STRICT, WITHOUT ROWID`,
   ];
@@ -44,13 +40,9 @@ export function indexDdl(table: Table<object>): string[] {
 }
 
 function checkKey(table: Table<object>): void {
-  const { layout } = table;
   for (const { name, type, nullable } of keyFieldsOf(table)) {
     if (nullable) throw new StoreFailure(`table ${table.name}: key column ${name} must not be nullable`);
     if (type === 'bytes' || type === 'json')
       throw new StoreFailure(`table ${table.name}: ${name} cannot be a key`);
-  }
-  if (layout.kind === 'partitioned' && !table.key.includes(layout.by)) {
-    throw new StoreFailure(`table ${table.name}: it is partitioned by ${layout.by}, which is no key column`);
   }
 }

@@ -1,10 +1,13 @@
 import { SchemaTooNew, StoreFailure } from '#infra/database/errors.ts';
 import type { Table } from '#infra/database/table.ts';
-import { adoptColumns, hasAdopted } from './append-only/ddl.ts';
+import { adoptColumns, hasAdopted } from './adopted-columns.ts';
+import type { PackedTable } from './adopted-columns.ts';
+import { appendOnlyTable } from './append-only/ddl.ts';
 import { META_DDL } from './commit-clock.ts';
 import type { Connection } from './connection.ts';
 import { indexDdl, tableDdl } from './ddl.ts';
 import { quoted } from './field.ts';
+import { partitionedTable } from './partitioned/ddl.ts';
 
 /**
  * Takes a database from version `number` - 1 to `number`. Version 1 is the tables as they were first declared: a new database gets
@@ -46,9 +49,11 @@ export function migrate(connection: Connection, schema: Schema): void {
   for (const migration of migrations) {
     if (version !== undefined && migration.number > version) runMigration(connection, migration);
   }
+  refuseOtherLayouts(connection, schema);
   for (const sql of tables.flatMap(tableDdl)) connection.exec(sql);
   for (const table of tables) {
-    if (table.layout.kind === 'appendOnly') adoptColumns(connection, table);
+    const packed = packedTable(table);
+    if (packed !== undefined) adoptColumns(connection, packed);
     const [missing] = missingColumns(connection, table);
     if (missing === undefined) continue;
     throw new StoreFailure(
@@ -74,6 +79,16 @@ function refuseNewer(version: number | undefined, schema: Schema): void {
   if (version === undefined || version <= latest) return;
   throw new SchemaTooNew(
     `${schema.path} is of schema version ${version}, this release knows ${latest}: run the newer release, or restore a backup made before it`,
+  );
+}
+
+/** A packed table has no SQL table of its own name: one that is there holds rows that would silently be missed. */
+function refuseOtherLayouts(connection: Connection, { path, tables }: Schema): void {
+  const there = namesIn(connection);
+  const other = tables.find((table) => table.layout.kind !== 'rows' && there.has(table.name));
+  if (other === undefined) return;
+  throw new StoreFailure(
+    `${path}: the rows of ${other.name} are laid out as an earlier release did; a migration has to move them`,
   );
 }
 
@@ -108,13 +123,27 @@ const namesIn = (connection: Connection): Set<string> =>
 const createdName = (sql: string): string =>
   /^CREATE .*?IF NOT EXISTS "([^"]+)"/.exec(sql)?.[1] ?? 'millrace_meta';
 
-const hasColumns = (connection: Connection, table: Table<object>): boolean =>
-  table.layout.kind === 'appendOnly'
-    ? hasAdopted(connection, table)
-    : missingColumns(connection, table).length === 0;
+/** Undefined for a table of real columns. */
+function packedTable(table: Table<object>): PackedTable | undefined {
+  switch (table.layout.kind) {
+    case 'rows':
+      return undefined;
+    case 'appendOnly':
+      return appendOnlyTable(table);
+    case 'partitioned':
+      return partitionedTable(table);
+  }
+}
+
+function hasColumns(connection: Connection, table: Table<object>): boolean {
+  const packed = packedTable(table);
+  return packed === undefined
+    ? missingColumns(connection, table).length === 0
+    : hasAdopted(connection, packed);
+}
 
 function missingColumns(connection: Connection, table: Table<object>): string[] {
-  if (table.layout.kind === 'appendOnly') return [];
+  if (table.layout.kind !== 'rows') return [];
   const columns = connection.statement(`SELECT name FROM pragma_table_info(?)`).all([table.name]);
   const there = new Set(columns.map(([name]) => String(name)));
   return Object.keys(table.columns).filter((name) => !there.has(name));

@@ -11,6 +11,8 @@ import type { Connection } from './connection.ts';
 import { checkMigrations, isCurrent, migrate } from './migration.ts';
 import type { Migration, Schema } from './migration.ts';
 import { createReaderPool } from './reader-pool.ts';
+import type { PartitionedBounds } from './partitioned/bounds.ts';
+import { createPartitionedStore } from './partitioned/store.ts';
 import { createRowStore } from './row-store.ts';
 import { serialQueue } from './serial-queue.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -27,8 +29,8 @@ export interface SqliteOptions {
   readonly readOnly?: boolean;
   /** The file grows no further than this; a full store fails, and works again once there is room. */
   readonly maxBytes?: number;
-  /** Off only to measure what it brings. */
-  readonly cacheRows?: boolean;
+  /** Smaller ones make what is rare frequent, for a test. */
+  readonly partitionedBounds?: PartitionedBounds;
 }
 
 export interface SqliteDatabase extends Database {
@@ -57,13 +59,13 @@ export function openSqlite(options: SqliteOptions): SqliteDatabase {
     connection.close();
     throw error;
   }
-  const stores = new Map(tables.map((table) => [table.name, createStore(table, options.cacheRows ?? true)]));
+  const stores = new Map(tables.map((table) => [table.name, createStore(table, options)]));
   const storeOf = (table: Table<object>): TableStore => {
     const store = stores.get(table.name);
     if (store === undefined) throw new StoreFailure(`${path} was opened without the table ${table.name}`);
     return store;
   };
-  const writer = createWriter({ connection, stores: [...stores.values()], storeOf, clock });
+  const writer = createWriter({ connection, storeOf, clock });
   return assemble({ path, readOnly, writer, storeOf, stores, connect });
 }
 
@@ -143,8 +145,16 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
   };
 }
 
-const createStore = (table: Table<object>, cache: boolean): TableStore =>
-  table.layout.kind === 'appendOnly' ? createAppendOnlyStore(table) : createRowStore(table, { cache });
+function createStore(table: Table<object>, { partitionedBounds }: SqliteOptions): TableStore {
+  switch (table.layout.kind) {
+    case 'rows':
+      return createRowStore(table);
+    case 'appendOnly':
+      return createAppendOnlyStore(table);
+    case 'partitioned':
+      return createPartitionedStore(table, partitionedBounds);
+  }
+}
 
 /** SQLite keeps no old versions; a time at or after the last commit means the newest state, though. */
 function checkTime(connection: Connection, options: ReadOptions | undefined): void {

@@ -1,28 +1,18 @@
 import type { Instant } from '#domain/instant.ts';
-import type { ScanOptions } from '#infra/database/database.ts';
-import { NotFound } from '#infra/database/errors.ts';
-import type { Key, KeyRange, Table } from '#infra/database/table.ts';
-import { createCachedRows } from './cached-rows.ts';
-import type { CachedRows } from './cached-rows.ts';
+import { NotFound, StoreFailure } from '#infra/database/errors.ts';
+import type { Key, Table } from '#infra/database/table.ts';
 import type { Connection, Statement } from './connection.ts';
-import { physicalKey } from './ddl.ts';
 import { expiryCutoff } from './expiry.ts';
 import { decodeRow, encodeValue, fieldNamed, quoted } from './field.ts';
 import type { StoredRow } from './field.ts';
 import { keyOfRow, keyParameters, rowParameters, rowTable } from './row-table.ts';
 import type { RowTable } from './row-table.ts';
-import { inPhysicalOrder } from './physical-order.ts';
-import type { KeyedMutation } from './physical-order.ts';
-import { scanByPartition } from './partition-scan.ts';
 import { scanStatement } from './scan-statement.ts';
 import type { Mutation, TableStore } from './table-store.ts';
 
-/** The layouts `rows` and `partitioned`: one SQL row a row. */
-export function createRowStore(table: Table<object>, options: { readonly cache: boolean }): TableStore {
+/** The layout `rows`: one SQL row a row. */
+export function createRowStore(table: Table<object>): TableStore {
   const of = rowTable(table);
-  const { layout } = table;
-  const cached = layout.kind === 'partitioned' && options.cache ? createCachedRows(of, layout.by) : undefined;
-
   const readOne = (statement: Statement, key: Key): StoredRow | undefined => {
     const stored = statement.get(keyParameters(of, key));
     return stored === undefined ? undefined : decodeRow(of.fields, stored);
@@ -31,55 +21,26 @@ export function createRowStore(table: Table<object>, options: { readonly cache: 
   return {
     read: (connection, keys) => {
       const statement = connection.statement(of.select);
-      const one = (key: Key): StoredRow | undefined => readOne(statement, key);
-      // Readers have a snapshot of their own, which what the writer knows may not be of.
-      if (cached === undefined || connection.role === 'reader') return keys.map(one);
-      return cached.read(connection, keys, one);
+      return keys.map((key) => readOne(statement, key));
     },
-    *scan(connection, range, scanOptions) {
-      for (const stored of rowsOf(table, connection, range, scanOptions)) yield decodeRow(of.fields, stored);
+    *scan(connection, range, options) {
+      if (options.partition !== undefined) throw new StoreFailure(`table ${table.name} is not partitioned`);
+      const { sql, parameters } = scanStatement(table, range, options);
+      for (const stored of connection.iterate(sql, parameters)) yield decodeRow(of.fields, stored);
     },
     apply: (connection, mutations, committedAt) => {
       const to = { of, connection, committedAt };
-      if (layout.kind === 'partitioned')
-        return applyInOrder(to, cached, inPhysicalOrder(of, layout.by, mutations));
       for (const mutation of mutations) apply(to, mutation);
       return () => undefined;
     },
-    forget: () => cached?.forget(),
-    expire: (connection, now, limit) => {
-      const expired = expire(table, connection, now, limit);
-      if (expired > 0) cached?.forget();
-      return expired;
-    },
+    expire: (connection, now, limit) => expire(table, connection, now, limit),
   };
-}
-
-function rowsOf(
-  table: Table<object>,
-  connection: Connection,
-  range: KeyRange,
-  options: Omit<ScanOptions, 'at'>,
-) {
-  const { partition } = options;
-  if (partition !== undefined) return scanByPartition(table, connection, range, { ...options, partition });
-  const { sql, parameters } = scanStatement(table, range, options);
-  return connection.iterate(sql, parameters);
 }
 
 interface Target {
   readonly of: RowTable;
   readonly connection: Connection;
   readonly committedAt: Instant;
-}
-
-function applyInOrder(
-  to: Target,
-  cached: CachedRows | undefined,
-  ordered: readonly KeyedMutation[],
-): () => void {
-  for (const { mutation } of ordered) apply(to, mutation);
-  return () => cached?.learn(ordered, to.committedAt);
 }
 
 function apply(to: Target, mutation: Mutation): void {
@@ -119,7 +80,7 @@ function update({ of, connection, committedAt }: Target, row: StoredRow): void {
 function expire(table: Table<object>, connection: Connection, now: Instant, limit: number): number {
   const { timeToLive, name } = table;
   if (timeToLive === undefined) return 0;
-  const key = physicalKey(table).map(quoted).join(', ');
+  const key = table.key.map(quoted).join(', ');
   const expired = `SELECT ${key} FROM ${quoted(name)} WHERE ${quoted(timeToLive.column)} < ? LIMIT ?`;
   const sql = `DELETE FROM ${quoted(name)} WHERE (${key}) IN (${expired})`;
   return connection.statement(sql).run([expiryCutoff(timeToLive, now), limit]);

@@ -1,11 +1,10 @@
 import type { Instant } from '#domain/instant.ts';
-import { commitTimestamp } from '#infra/database/table.ts';
 import type { Key, Table } from '#infra/database/table.ts';
 import type { SqlValue } from './connection.ts';
 import { encodeValue, fieldsOf, keyFieldsOf, quoted } from './field.ts';
 import type { Field, StoredRow } from './field.ts';
 
-/** The SQL and the fields of a table of the layouts `rows` and `partitioned`. */
+/** The SQL and the fields of a table of the layout `rows`. */
 export interface RowTable {
   readonly table: Table<object>;
   readonly fields: readonly Field[];
@@ -61,16 +60,3 @@ export function rowParameters(of: RowTable, row: StoredRow, committedAt: Instant
 
 export const keyOfRow = ({ table }: RowTable, row: StoredRow): Key =>
   table.key.map((name) => row[name]) as unknown as Key;
-
-/** A written row as a read would give it back; only times of the commit and JSON differ. */
-export function asStored({ fields }: RowTable, row: StoredRow, committedAt: Instant): StoredRow {
-  if (!fields.some(({ type }) => type === 'timestamp' || type === 'json')) return row;
-  const stored: Record<string, unknown> = { ...row };
-  for (const { name, type } of fields) {
-    const value = row[name];
-    if (type === 'timestamp' && value === commitTimestamp) stored[name] = committedAt;
-    if (type === 'json' && value !== undefined && value !== null)
-      stored[name] = JSON.parse(JSON.stringify(value));
-  }
-  return stored;
-}

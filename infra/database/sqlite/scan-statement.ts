@@ -56,19 +56,14 @@ export function rangeFields(table: Table<object>, range: KeyRange, order: readon
   return order.slice(0, range.prefix.length + 1).map((name) => fieldNamed(fields, name, table.name));
 }
 
-/**
- * One statement for any scan in logical order. A partitioned table is scanned partition by partition: those there are, found by one
- * seek each, and inside each the range; SQLite then sorts what was found.
- */
+/** One statement for any scan of a table of real columns. */
 export function scanStatement(table: Table<object>, range: KeyRange, options: ScanBy): SqlQuery {
   const order = scanOrder(table, options.index);
   const fields = rangeFields(table, range, order);
   const prefix = range.prefix.map((part, i) => equals(fields[i] as Field, part));
   const next = fields[range.prefix.length];
   const bounds = next === undefined ? [] : within(next, range.from, range.to);
-  const from = options.index === undefined ? partitions(table, range, next, bounds) : undefined;
-
-  const where = [...(from?.join ?? []), ...prefix, ...bounds];
+  const where = [...prefix, ...bounds];
   const direction = options.reverse === true ? ' DESC' : '';
   const by = order.map((name) => quoted(name) + direction).join(', ');
   const names = Object.keys(table.columns).map(quoted).join(', ');
@@ -78,78 +73,7 @@ export function scanStatement(table: Table<object>, range: KeyRange, options: Sc
       : { sql: ' LIMIT ?', parameters: [options.limit] };
   const condition = where.length === 0 ? '' : ` WHERE ${where.map(({ sql }) => sql).join(' AND ')}`;
   return {
-    sql: `${from?.with ?? ''}SELECT ${names} FROM ${from?.source ?? quoted(table.name)}${condition} ORDER BY ${by}${limit.sql}`,
-    parameters: [
-      ...(from?.parameters ?? []),
-      ...where.flatMap(({ parameters }) => parameters),
-      ...limit.parameters,
-    ],
-  };
-}
-
-interface Partitions {
-  readonly with: string;
-  readonly source: string;
-  readonly join: readonly Condition[];
-  readonly parameters: readonly SqlValue[];
-}
-
-/** Undefined where the table has no partitions, or the prefix names the one to look at. */
-function partitions(
-  table: Table<object>,
-  range: KeyRange,
-  next: Field | undefined,
-  bounds: readonly Condition[],
-): Partitions | undefined {
-  const { layout } = table;
-  if (layout.kind !== 'partitioned' || table.key.indexOf(layout.by) < range.prefix.length) return undefined;
-  const by = quoted(layout.by);
-  const inBounds = next?.name === layout.by ? bounds : [];
-  const least = (conditions: readonly string[]) =>
-    `SELECT min(${by}) FROM ${quoted(table.name)}${conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`}`;
-  const inside = inBounds.map(({ sql }) => sql);
-  return {
-    with: `WITH RECURSIVE present (part) AS (${least(inside)} UNION ALL SELECT (${least([...inside, `${by} > part`])}) FROM present WHERE part IS NOT NULL) `,
-    source: `present CROSS JOIN ${quoted(table.name)}`,
-    join: [{ sql: `${by} = part`, parameters: [] }],
-    parameters: [...inBounds, ...inBounds].flatMap(({ parameters }) => parameters),
-  };
-}
-
-/** The next partition there is in [from, to): the first, or the last when scanning backwards. */
-export function nextPartitionStatement(table: Table<object>, by: string, reverse: boolean): string {
-  const column = quoted(by);
-  const which = reverse ? 'max' : 'min';
-  return `SELECT ${which}(${column}) FROM ${quoted(table.name)} WHERE ${column} >= ? AND ${column} < ?`;
-}
-
-/** The rows of one partition in the order of the rest of the key, which is how they lie: nothing is sorted, nothing read in vain. */
-export function partitionStatement(
-  table: Table<object>,
-  range: KeyRange,
-  options: ScanBy,
-  partition: SqlValue,
-): SqlQuery {
-  const { layout, key } = table;
-  const by = layout.kind === 'partitioned' ? layout.by : '';
-  if (options.index !== undefined || range.prefix.length > key.indexOf(by)) {
-    throw new StoreFailure(
-      `table ${table.name}: a scan by partition goes by a prefix of the key before ${by || 'a partition'}`,
-    );
-  }
-  const fields = rangeFields(table, range, key);
-  const next = fields[range.prefix.length];
-  const where = [
-    { sql: `${quoted(by)} = ?`, parameters: [partition] },
-    ...range.prefix.map((part, i) => equals(fields[i] as Field, part)),
-    ...(next === undefined ? [] : within(next, range.from, range.to)),
-  ];
-  const direction = options.reverse === true ? ' DESC' : '';
-  const rest = key.filter((name) => name !== by).map((name) => quoted(name) + direction);
-  const order = rest.length === 0 ? '' : ` ORDER BY ${rest.join(', ')}`;
-  const names = Object.keys(table.columns).map(quoted).join(', ');
-  return {
-    sql: `SELECT ${names} FROM ${quoted(table.name)} WHERE ${where.map(({ sql }) => sql).join(' AND ')}${order}`,
-    parameters: where.flatMap(({ parameters }) => parameters),
+    sql: `SELECT ${names} FROM ${quoted(table.name)}${condition} ORDER BY ${by}${limit.sql}`,
+    parameters: [...where.flatMap(({ parameters }) => parameters), ...limit.parameters],
   };
 }

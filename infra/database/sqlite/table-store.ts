@@ -15,8 +15,6 @@ export interface TableStore {
   scan(connection: Connection, range: KeyRange, options: Omit<ScanOptions, 'at'>): Generator<StoredRow, void>;
   /** Writes the mutations in their order; what it returns is called once they are committed, to let memory know. */
   apply(connection: Connection, mutations: readonly Mutation[], committedAt: Instant): () => void;
-  /** Called when memory may differ from the file: others have committed, or a commit failed. */
-  forget(): void;
   /** Deletes at most about `limit` rows whose time to live ended before `now`, and says how many. */
   expire(connection: Connection, now: Instant, limit: number): number;
 }

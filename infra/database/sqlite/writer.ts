@@ -19,32 +19,19 @@ const LOCK_RETRY_MS = 1;
 export interface Writer {
   /** `askedAt`, of the monotonic clock in milliseconds: all who wait for a lock that does not come free hear of it in the same time. */
   transact<Result>(work: (tx: Transaction) => Promise<Result>, askedAt: number): Promise<Committed<Result>>;
-  /** A write of the driver's own, in a transaction that changes no row a cache knows of unless its store says so. */
+  /** A write of the driver's own, in a transaction. */
   change<Result>(act: (connection: Connection) => Result): Promise<Result>;
   close(): void;
 }
 
 export interface WriterOptions {
   readonly connection: Connection;
-  readonly stores: readonly TableStore[];
   readonly storeOf: (table: Table<object>) => TableStore;
   readonly clock: () => Instant;
 }
 
-export function createWriter({ connection, stores, storeOf, clock }: WriterOptions): Writer {
+export function createWriter({ connection, storeOf, clock }: WriterOptions): Writer {
   connection.exec('PRAGMA busy_timeout = 0');
-  const dataVersion = connection.statement('PRAGMA data_version');
-  let seenVersion: unknown;
-
-  const forget = (): void => stores.forEach((store) => store.forget());
-
-  const begin = async (askedAt: number): Promise<void> => {
-    await takeLock(connection, askedAt);
-    // The version changes when another connection commits: what is remembered of the file may then be wrong.
-    const version = dataVersion.get([])?.[0];
-    if (version !== seenVersion) forget();
-    seenVersion = version;
-  };
 
   const apply = ({ mutations }: OpenTransaction): { committedAt: Instant; learn: () => void } => {
     if (mutations.size === 0) return { committedAt: lastCommit(connection), learn: () => undefined };
@@ -55,7 +42,7 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
 
   return {
     transact: async (work, askedAt) => {
-      await begin(askedAt);
+      await takeLock(connection, askedAt);
       const open = openTransaction(connection, storeOf);
       try {
         const result = await work(open.transaction);
@@ -67,19 +54,17 @@ export function createWriter({ connection, stores, storeOf, clock }: WriterOptio
       } catch (error) {
         open.end();
         rollBack(connection);
-        if (open.mutations.size > 0) forget();
         throw error;
       }
     },
     change: async (act) => {
-      await begin(performance.now());
+      await takeLock(connection, performance.now());
       try {
         const result = act(connection);
         commit(connection);
         return result;
       } catch (error) {
         rollBack(connection);
-        forget();
         throw error;
       }
     },

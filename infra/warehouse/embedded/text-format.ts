@@ -52,9 +52,9 @@ export function encodeRows<Row>(
   let earliest = Infinity;
   let latest = -Infinity;
   buffer.at = 0;
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
     const start = buffer.at;
-    const time = encoder.put(buffer, row, written);
+    const time = encoder.put(buffer, rows[i] as Row, written);
     if (buffer.at - start > LINE_BYTES_MAX) refuseLine(encoder, written, buffer.at - start);
     if (time < earliest) earliest = time;
     if (time > latest) latest = time;

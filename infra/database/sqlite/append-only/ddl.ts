@@ -1,11 +1,11 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Table } from '#infra/database/table.ts';
+import type { PackedTable } from '#infra/database/sqlite/adopted-columns.ts';
 import { fieldsOf, quoted } from '#infra/database/sqlite/field.ts';
-import type { Connection } from '#infra/database/sqlite/connection.ts';
 import type { Field } from '#infra/database/sqlite/field.ts';
 
 /** The names and fields of a table of the layout `appendOnly`. */
-export interface AppendOnlyTable {
+export interface AppendOnlyTable extends PackedTable {
   readonly table: Table<object>;
   readonly key: Field;
   /** All columns but the key, in the order of their declaration. */
@@ -14,8 +14,6 @@ export interface AppendOnlyTable {
   readonly pages: string;
   /** Rows that were changed or deleted after they were written. */
   readonly override: string;
-  /** One row: which ordinals live, and when the override last changed. */
-  readonly extent: string;
 }
 
 export function appendOnlyTable(table: Table<object>): AppendOnlyTable {
@@ -28,10 +26,13 @@ export function appendOnlyTable(table: Table<object>): AppendOnlyTable {
   if (Object.keys(table.indexes).length > 0) {
     throw new StoreFailure(`table ${table.name}: an append-only table has no indexes`);
   }
+  const rest = fields.filter((field) => field !== key);
   return {
     table,
+    name: table.name,
     key,
-    rest: fields.filter((field) => field !== key),
+    rest,
+    packed: rest,
     pages: quoted(`${table.name}_page`),
     override: quoted(`${table.name}_override`),
     extent: quoted(`${table.name}_extent`),
@@ -48,37 +49,4 @@ export function appendOnlyDdl(table: Table<object>): string[] {
     `CREATE TABLE IF NOT EXISTS ${extent} (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, next INTEGER NOT NULL, overridden INTEGER NOT NULL, columns TEXT NOT NULL) STRICT`,
     `INSERT OR IGNORE INTO ${extent} VALUES (1, 0, 0, 0, '[]')`,
   ];
-}
-
-const storedColumns = (connection: Connection, { extent }: AppendOnlyTable): string =>
-  String(connection.statement(`SELECT columns FROM ${extent}`).get([])?.[0] ?? '[]');
-
-const declaredColumns = ({ rest }: AppendOnlyTable): string => JSON.stringify(rest.map(({ name }) => name));
-
-/** Whether the pages are known to hold just the declared columns. */
-export function hasAdopted(connection: Connection, table: Table<object>): boolean {
-  const of = appendOnlyTable(table);
-  return storedColumns(connection, of) === declaredColumns(of);
-}
-
-/**
- * Pages hold their columns in the order of the declaration, so that may only grow at its end, by columns that older rows can be null
- * in. What the pages have is kept beside them and compared here.
- */
-export function adoptColumns(connection: Connection, table: Table<object>): void {
-  const of = appendOnlyTable(table);
-  const stored = JSON.parse(storedColumns(connection, of)) as string[];
-  for (const [i, name] of stored.entries()) {
-    if (of.rest[i]?.name === name) continue;
-    throw new StoreFailure(
-      `table ${table.name}: its pages have the column ${name} at place ${i}; the declaration has not`,
-    );
-  }
-  for (const { name, nullable } of stored.length === 0 ? [] : of.rest.slice(stored.length)) {
-    if (!nullable)
-      throw new StoreFailure(
-        `table ${table.name}: older pages lack the column ${name}, so it must be nullable`,
-      );
-  }
-  connection.statement(`UPDATE ${of.extent} SET columns = ?`).run([declaredColumns(of)]);
 }

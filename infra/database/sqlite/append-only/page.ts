@@ -229,7 +229,9 @@ function writeStrings(values: readonly string[]): void {
 function writeIntegers(values: readonly number[]): void {
   let least = Infinity;
   let greatest = -Infinity;
-  for (const value of values) {
+  // By index here and below: an iterator makes an object for each value.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
   }
@@ -244,7 +246,7 @@ function writeIntegers(values: readonly number[]): void {
     writer.byte(DISTANCES);
     writer.double(least);
     writer.byte(width);
-    for (const value of values) writer.uint(value - least, width);
+    for (let i = 0; i < values.length; i++) writer.uint((values[i] as number) - least, width);
   }
 }
 

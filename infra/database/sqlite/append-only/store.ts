@@ -18,8 +18,6 @@ export function createAppendOnlyStore(table: Table<object>): TableStore {
       sync(held, connection);
       return applyMutations(held, { connection, committedAt }, mutations);
     },
-    // Memory takes in only what is committed, and that never changes: there is nothing to forget.
-    forget: () => undefined,
     expire: (connection, now, limit) => expirePages(held.of, connection, now, limit),
   };
 }

@@ -39,7 +39,7 @@ const NEW: Standing = { place: 'new' };
 /** The mutations count in their order, so that a later one sees what an earlier one of the same transaction did. */
 export function applyMutations(held: Held, commit: Commit, mutations: readonly Mutation[]): () => void {
   const outcome: Outcome = { appended: new Map(), overridden: new Map() };
-  for (const mutation of mutations) fold(held, commit.connection, outcome, mutation);
+  for (let i = 0; i < mutations.length; i++) fold(held, commit.connection, outcome, mutations[i] as Mutation);
   const pages = appendPages(held, commit, [...outcome.appended.values()]);
   for (const [key, { base, row }] of outcome.overridden) {
     held.overlay.write(commit.connection, { key, base, row }, commit.committedAt);

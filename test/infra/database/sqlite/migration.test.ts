@@ -142,6 +142,21 @@ describe('migrations of a SQLite database', () => {
   );
 
   it(
+    'are asked for where rows are laid out in another way than declared, instead of not finding them',
+    withDirectory(async (open) => {
+      const columns = { name: column('string'), size: column('int64') };
+      const before = open({ tables: [defineTable('thing', { columns, key: ['name'] })] });
+      await before.close();
+      const packed = defineTable('thing', {
+        columns,
+        key: ['name'],
+        layout: { kind: 'partitioned', by: 'name' },
+      });
+      expect(thrownBy(() => open({ tables: [packed] })).message).to.contain('a migration has to move them');
+    }),
+  );
+
+  it(
     'never let an append-only table lose or move a column, or gain one that older rows cannot have',
     withDirectory(async (open) => {
       await open({ tables: [newer.log] }).close();
