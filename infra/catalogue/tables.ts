@@ -13,6 +13,7 @@ export const catalogue = defineTable('catalogue', {
     rolledThrough: column('int64'),
   },
   key: ['namespace'],
+  layout: { kind: 'rows', settled: true },
 });
 
 export const meterVersion = defineTable('meter_version', {
@@ -30,6 +31,7 @@ export const meterVersion = defineTable('meter_version', {
     createdAt: column('timestamp'),
   },
   key: ['namespace', 'key', 'version'],
+  layout: { kind: 'rows', settled: true },
 });
 
 /** What plans grant and customers see. */
@@ -48,6 +50,7 @@ export const feature = defineTable('feature', {
   },
   key: ['namespace', 'key'],
   indexes: { byMeter: { columns: ['namespace', 'meter', 'archivedAt'] } },
+  layout: { kind: 'rows', settled: true },
 });
 
 /** What is said of the events of a type. */
@@ -65,6 +68,7 @@ export const eventType = defineTable('event_type', {
     committedAt: column('timestamp'),
   },
   key: ['namespace', 'type'],
+  layout: { kind: 'rows', settled: true },
 });
 
 export const CATALOGUE_TABLES: readonly Table<object>[] = [catalogue, meterVersion, feature, eventType];

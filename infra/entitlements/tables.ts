@@ -32,6 +32,7 @@ export const customerLimits = defineTable('customer_limits', {
     byMeter: { columns: ['namespace', 'meter', 'hasHard'] },
     byFeature: { columns: ['namespace', 'feature'] },
   },
+  layout: { kind: 'rows', settled: true },
 });
 
 /** The one row of a rolling limit stands at this period start. */

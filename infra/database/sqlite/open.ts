@@ -14,6 +14,7 @@ import { createReaderPool } from './reader-pool.ts';
 import type { PartitionedBounds } from './partitioned/bounds.ts';
 import { createPartitionedStore } from './partitioned/store.ts';
 import { createRowStore } from './row-store.ts';
+import { rememberSettled } from './settled-rows.ts';
 import { serialQueue } from './serial-queue.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { TableStore } from './table-store.ts';
@@ -148,7 +149,7 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
 function createStore(table: Table<object>, { partitionedBounds }: SqliteOptions): TableStore {
   switch (table.layout.kind) {
     case 'rows':
-      return createRowStore(table);
+      return table.layout.settled === true ? rememberSettled(createRowStore(table)) : createRowStore(table);
     case 'appendOnly':
       return createAppendOnlyStore(table);
     case 'partitioned':

@@ -1,6 +1,6 @@
 import { StoreFailure } from '#infra/database/errors.ts';
-import { lastCommit } from './commit-clock.ts';
 import type { Connection } from './connection.ts';
+import { forgetSnapshot, settledChanges } from './settled-rows.ts';
 
 /** Each scan that is under way has a connection of its own, as each shows one snapshot. */
 export const MAX_READERS = 64;
@@ -31,6 +31,7 @@ export function createReaderPool(open: () => Connection): ReaderPool {
   };
 
   const release = (connection: Connection): void => {
+    forgetSnapshot(connection);
     // A scan may end after the database was closed.
     if (!all.has(connection)) return;
     try {
@@ -67,7 +68,7 @@ export function createReaderPool(open: () => Connection): ReaderPool {
       try {
         connection.exec('BEGIN');
         // A snapshot begins with the first read, not with the BEGIN.
-        lastCommit(connection);
+        settledChanges(connection);
         return { connection, giveBack: () => release(connection) };
       } catch (error) {
         release(connection);
