@@ -1,5 +1,4 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
-import helmet from 'helmet';
 import type { Services } from '../services.ts';
 import { followRequest } from './follow-request.ts';
 import { followedOf } from './followed.ts';
@@ -7,6 +6,7 @@ import { problemOf } from './error-problem.ts';
 import { Problem } from './problem.ts';
 import { invalidRequest } from './read-inputs.ts';
 import type { Method, Route } from './route.ts';
+import { securityHeaders } from './security-headers.ts';
 import { sendProblem } from './send-answer.ts';
 import { authorize, serve } from './serve.ts';
 
@@ -19,7 +19,7 @@ export function createApp(services: Services, routes: readonly Route[]): Express
   app.set('query parser', false);
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-  app.use(helmet({ contentSecurityPolicy: { directives: CONTENT_SECURITY } }));
+  app.use(securityHeaders());
   app.use(followRequest(services));
   for (const route of routes) app[route.method](expressPath(route.path), ...stepsOf(services, route));
   for (const [path, methods] of methodsByPath(routes)) app.all(path, refuseMethod(methods));
@@ -29,15 +29,6 @@ export function createApp(services: Services, routes: readonly Route[]): Express
   app.use(answerError(services));
   return app;
 }
-
-/** Only the documentation page loads anything, and all of it from here. */
-const CONTENT_SECURITY = {
-  defaultSrc: ["'self'"],
-  imgSrc: ["'self'", 'data:'],
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  // The documentation is read over plain HTTP on loopback too.
-  upgradeInsecureRequests: null,
-};
 
 /** `/v1/meters/{key}` is `/v1/meters/:key` to Express. */
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');

@@ -31,7 +31,7 @@ export const apiKey = defineTable('api_key', {
     byExpiry: { columns: ['namespace', 'expiresAt'] },
   },
   timeToLive: { column: 'expiresAt', days: ENDED_KEY_DAYS, unit: 'micros' },
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 export type ApiKeyRow = Row<typeof apiKey>;

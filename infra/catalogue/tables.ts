@@ -13,7 +13,7 @@ export const catalogue = defineTable('catalogue', {
     rolledThrough: column('int64'),
   },
   key: ['namespace'],
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 export const meterVersion = defineTable('meter_version', {
@@ -31,7 +31,7 @@ export const meterVersion = defineTable('meter_version', {
     createdAt: column('timestamp'),
   },
   key: ['namespace', 'key', 'version'],
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 /** What plans grant and customers see. */
@@ -50,7 +50,7 @@ export const feature = defineTable('feature', {
   },
   key: ['namespace', 'key'],
   indexes: { byMeter: { columns: ['namespace', 'meter', 'archivedAt'] } },
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 /** What is said of the events of a type. */
@@ -68,7 +68,7 @@ export const eventType = defineTable('event_type', {
     committedAt: column('timestamp'),
   },
   key: ['namespace', 'type'],
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 export const CATALOGUE_TABLES: readonly Table<object>[] = [catalogue, meterVersion, feature, eventType];

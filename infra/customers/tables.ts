@@ -21,7 +21,7 @@ export const customer = defineTable('customer', {
   key: ['namespace', 'key'],
   /** With the archiving in it, so that those that live are found without reading all that ever were. */
   indexes: { byParent: { columns: ['namespace', 'parent', 'archivedAt'] } },
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 /** The subjects that a customer owns, owned or will own: the index of the `subject` rows by customer. */
@@ -32,7 +32,7 @@ export const customerSubject = defineTable('customer_subject', {
     subject: column('string'),
   },
   key: ['namespace', 'customer', 'subject'],
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 export type CustomerRow = Row<typeof customer>;

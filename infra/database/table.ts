@@ -64,12 +64,13 @@ export interface Index {
 
 /**
  * How the embedded driver may lay the table out on disk; Spanner ignores it. `rows` is a plain table; a `settled` one is
- * read far more often than written, such as a catalogue, and readers remember its rows. `appendOnly` is for the event
+ * read far more often than written, such as a catalogue, and readers remember its rows until a commit writes a table of the same group, which
+ * `settled` names. `appendOnly` is for the event
  * table: rows of random keys that are inserted once and rarely touched again. `partitioned` is for rows that change again and again
  * while their partition (an hour) is current: it has no indexes, and its rows live by the partition's column if they expire.
  */
 export type Layout =
-  | { readonly kind: 'rows'; readonly settled?: boolean }
+  | { readonly kind: 'rows'; readonly settled?: string }
   | { readonly kind: 'appendOnly' }
   | { readonly kind: 'partitioned'; readonly by: string };
 

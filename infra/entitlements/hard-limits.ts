@@ -18,15 +18,19 @@ export interface HardLimit {
   latest: TimeWindow | undefined;
 }
 
-export const hardLimitsOf = (of: CustomerLimits | undefined): HardLimit[] =>
-  (of?.limits ?? [])
+/** A row never changes once it is read, so what was made of it is made once. */
+const prepared = new WeakMap<CustomerLimits, readonly HardLimit[]>();
+
+export function hardLimitsOf(of: CustomerLimits | undefined): readonly HardLimit[] {
+  if (of === undefined) return [];
+  const known = prepared.get(of);
+  if (known !== undefined) return known;
+  const made = of.limits
     .filter(({ overage }) => overage === 'hard')
-    .map((limit) => ({
-      of: of as CustomerLimits,
-      limit,
-      period: compilePeriod(limit.period),
-      latest: undefined,
-    }));
+    .map((limit) => ({ of, limit, period: compilePeriod(limit.period), latest: undefined }));
+  prepared.set(of, made);
+  return made;
+}
 
 /** Where usage and holds of a moment go: one row. */
 export interface LimitPlace {

@@ -32,7 +32,7 @@ export const customerLimits = defineTable('customer_limits', {
     byMeter: { columns: ['namespace', 'meter', 'hasHard'] },
     byFeature: { columns: ['namespace', 'feature'] },
   },
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 
 /** The one row of a rolling limit stands at this period start. */

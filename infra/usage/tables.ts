@@ -131,6 +131,8 @@ export const watermark = defineTable('watermark', {
   key: ['feed', 'worker'],
   // Workers come and go; what one found long ago, the living have passed.
   timeToLive: { column: 'heartbeatAt', days: 30, unit: 'micros' },
+  // Written some times a second, and read by every check.
+  layout: { kind: 'rows', settled: 'watermark' },
 });
 
 export const deadLetter = defineTable('dead_letter', {

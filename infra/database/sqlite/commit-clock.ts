@@ -7,7 +7,6 @@ const STAMP = `UPDATE millrace_meta SET value = ? WHERE name = 'lastCommit'`;
 export const META_DDL = [
   `CREATE TABLE IF NOT EXISTS millrace_meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
   `INSERT OR IGNORE INTO millrace_meta VALUES ('lastCommit', 0)`,
-  `INSERT OR IGNORE INTO millrace_meta VALUES ('settledChanges', 0)`,
 ];
 
 export const lastCommit = (connection: Connection): Instant =>

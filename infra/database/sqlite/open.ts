@@ -149,7 +149,9 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
 function createStore(table: Table<object>, { partitionedBounds }: SqliteOptions): TableStore {
   switch (table.layout.kind) {
     case 'rows':
-      return table.layout.settled === true ? rememberSettled(createRowStore(table)) : createRowStore(table);
+      return table.layout.settled === undefined
+        ? createRowStore(table)
+        : rememberSettled(createRowStore(table), table.layout.settled);
     case 'appendOnly':
       return createAppendOnlyStore(table);
     case 'partitioned':

@@ -1,6 +1,7 @@
 import { StoreFailure } from '#infra/database/errors.ts';
+import { lastCommit } from './commit-clock.ts';
 import type { Connection } from './connection.ts';
-import { forgetSnapshot, settledChanges } from './settled-rows.ts';
+import { forgetSnapshot } from './settled-rows.ts';
 
 /** Each scan that is under way has a connection of its own, as each shows one snapshot. */
 export const MAX_READERS = 64;
@@ -35,7 +36,7 @@ export function createReaderPool(open: () => Connection): ReaderPool {
     // A scan may end after the database was closed.
     if (!all.has(connection)) return;
     try {
-      if (connection.inTransaction()) connection.exec('ROLLBACK');
+      if (connection.inTransaction()) connection.statement('ROLLBACK').run([]);
       idle.push(connection);
     } catch {
       // A connection that cannot even end its snapshot is of no use; the next read opens another.
@@ -48,7 +49,7 @@ export function createReaderPool(open: () => Connection): ReaderPool {
     read: (act) => {
       const connection = acquire();
       try {
-        connection.exec('BEGIN');
+        connection.statement('BEGIN').run([]);
         return act(connection);
       } finally {
         release(connection);
@@ -57,7 +58,7 @@ export function createReaderPool(open: () => Connection): ReaderPool {
     *scan(act) {
       const connection = acquire();
       try {
-        connection.exec('BEGIN');
+        connection.statement('BEGIN').run([]);
         yield* act(connection);
       } finally {
         release(connection);
@@ -66,9 +67,9 @@ export function createReaderPool(open: () => Connection): ReaderPool {
     take: () => {
       const connection = acquire();
       try {
-        connection.exec('BEGIN');
+        connection.statement('BEGIN').run([]);
         // A snapshot begins with the first read, not with the BEGIN.
-        settledChanges(connection);
+        lastCommit(connection);
         return { connection, giveBack: () => release(connection) };
       } catch (error) {
         release(connection);

@@ -2,21 +2,22 @@ import type { Connection } from './connection.ts';
 import type { StoredRow } from './field.ts';
 import type { TableStore } from './table-store.ts';
 
-const CHANGES = `SELECT value FROM millrace_meta WHERE name = 'settledChanges'`;
-const COUNT_CHANGE = `UPDATE millrace_meta SET value = value + 1 WHERE name = 'settledChanges'`;
+const CHANGES = `SELECT value FROM millrace_meta WHERE name = ?`;
+const COUNT_CHANGE = `
+  INSERT INTO millrace_meta VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`;
 
-/** What a connection's snapshot has been found to be at; forgotten when the snapshot ends. */
-const seen = new WeakMap<Connection, number>();
+const counterOf = (group: string): string => `settled:${group}`;
 
-/**
- * How many commits have changed settled tables, as the connection's snapshot has it. The first call fixes the snapshot, which SQLite begins
- * with the first read; later calls cost nothing.
- */
-export function settledChanges(connection: Connection): number {
+/** What a connection's snapshot has been found to be at, by group; forgotten when the snapshot ends. */
+const seen = new WeakMap<Connection, Map<string, number>>();
+
+/** How many commits have changed tables of the group, as the connection's snapshot has it. Read once a snapshot. */
+function changesOf(connection: Connection, group: string): number {
   const known = seen.get(connection);
-  if (known !== undefined) return known;
-  const changes = Number(connection.statement(CHANGES).get([])?.[0]);
-  seen.set(connection, changes);
+  const changes =
+    known?.get(group) ?? Number(connection.statement(CHANGES).get([counterOf(group)])?.[0] ?? 0);
+  if (known === undefined) seen.set(connection, new Map([[group, changes]]));
+  else known.set(group, changes);
   return changes;
 }
 
@@ -29,6 +30,7 @@ const ROWS_KEPT_MAX = 20_000;
 const SCANNED_ROWS_MAX = 1_000;
 
 interface Memory {
+  readonly group: string;
   changes: number;
   readonly rows: Map<string, StoredRow | undefined>;
   readonly scans: Map<string, readonly StoredRow[]>;
@@ -37,10 +39,10 @@ interface Memory {
 
 /**
  * A settled table: read far more often than written. Readers remember its rows, and believe them as long as no commit of any process has
- * changed a settled table: one number, read once a snapshot, tells. Transactions that write look for themselves.
+ * changed a table of its group: one number, read once a snapshot, tells. Transactions that write look for themselves.
  */
-export function rememberSettled(store: TableStore): TableStore {
-  const memory: Memory = { changes: NaN, rows: new Map(), scans: new Map(), kept: 0 };
+export function rememberSettled(store: TableStore, group: string): TableStore {
+  const memory: Memory = { group, changes: NaN, rows: new Map(), scans: new Map(), kept: 0 };
   return {
     read: (connection, keys) => {
       if (!believes(memory, connection)) return store.read(connection, keys);
@@ -69,12 +71,12 @@ export function rememberSettled(store: TableStore): TableStore {
     },
     apply: (connection, mutations, committedAt) => {
       const learn = store.apply(connection, mutations, committedAt);
-      connection.statement(COUNT_CHANGE).run([]);
+      connection.statement(COUNT_CHANGE).run([counterOf(group)]);
       return learn;
     },
     expire: (connection, now, limit) => {
       const expired = store.expire(connection, now, limit);
-      if (expired > 0) connection.statement(COUNT_CHANGE).run([]);
+      if (expired > 0) connection.statement(COUNT_CHANGE).run([counterOf(group)]);
       return expired;
     },
   };
@@ -83,9 +85,9 @@ export function rememberSettled(store: TableStore): TableStore {
 /** Whether what is remembered is what the connection's snapshot shows; memory moves on with a newer snapshot, and leaves an older one alone. */
 function believes(memory: Memory, connection: Connection): boolean {
   if (connection.role === 'writer') return false;
-  const changes = settledChanges(connection);
+  const changes = changesOf(connection, memory.group);
   if (memory.changes === changes) return true;
-  if (Number.isNaN(changes) || changes < memory.changes) return false;
+  if (changes < memory.changes) return false;
   forgetAll(memory);
   memory.changes = changes;
   return true;

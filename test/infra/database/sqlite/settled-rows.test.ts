@@ -12,7 +12,7 @@ import { systemScheduler } from '#infra/scheduler.ts';
 const setting = defineTable('setting', {
   columns: { namespace: column('string'), key: column('string'), value: nullable('string') },
   key: ['namespace', 'key'],
-  layout: { kind: 'rows', settled: true },
+  layout: { kind: 'rows', settled: 'catalogue' },
 });
 const plain = defineTable('plain', {
   columns: { key: column('string'), value: column('int64') },
