@@ -13,7 +13,10 @@ import { readUsage } from '#infra/usage/read-usage.ts';
 import { conflict, deadLetter, event, usageHour } from '#infra/usage/tables.ts';
 import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import { textOf, type DataSet, type Fact } from './data-set.ts';
-import { contendersOf, countIndependently, type Expected } from './expected.ts';
+import { contendersOf, countedFacts, countIndependently, type Counts, type Expected } from './expected.ts';
+import { compareLimits, type LimitLine } from './quota-check.ts';
+import type { ReservationStory } from './reservation-story.ts';
+import type { Entrances } from './run.ts';
 
 const { namespace } = LOCAL_FEED;
 
@@ -21,8 +24,9 @@ const { namespace } = LOCAL_FEED;
 export interface Found {
   readonly counted: number;
   readonly conflicts: number;
-  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly deadLetters: Counts;
   readonly usage: readonly UsageLine[];
+  readonly limits: readonly LimitLine[];
   /** The fingerprints of cells and of the warehouse's exact events, by meter: equal when nothing drifted. */
   readonly drift: readonly { readonly meter: string; readonly cells: string; readonly warehouse: string }[];
 }
@@ -35,32 +39,51 @@ export interface UsageLine {
   readonly warehouse: string | null;
 }
 
+export interface Checked {
+  readonly expected: Expected;
+  readonly found: Found;
+  readonly ok: boolean;
+}
+
+/** Everything that can be asked once a run is over, beside what it must be. */
 export async function checkDataSet(
-  stores: LocalStores,
+  run: Entrances & { readonly reservations: ReservationStory },
   dataSet: DataSet,
-): Promise<{ expected: Expected; found: Found; ok: boolean }> {
-  const expected = countIndependently(dataSet, await winnersOf(stores, dataSet));
+): Promise<Checked> {
+  const { stores, client, answers, reservations } = run;
+  const facts = countedFacts(dataSet.planned, await winnersOf(stores, dataSet));
+  const expected = countIndependently(dataSet, facts);
   const [counted, conflicts, deadLetters] = await Promise.all([
     countEvents(stores),
     countConflicts(stores),
     countDeadLetters(stores),
   ]);
-  const usage = await compareUsage(stores, dataSet, expected);
-  const found = { counted, conflicts, deadLetters, usage, drift: await compareFingerprints(stores, dataSet) };
-  return { expected, found, ok: isEqual(expected, found) };
+  const found = {
+    counted,
+    conflicts,
+    deadLetters,
+    usage: await compareUsage(stores, dataSet, expected),
+    limits: await compareLimits(client, dataSet.catalogue, facts),
+    drift: await compareFingerprints(stores, dataSet),
+  };
+  const isTaken = answers.accepted === expected.sentOverHttp && isSame(answers.rejected, expected.rejected);
+  return { expected, found, ok: isTaken && reservations.ok && isEqual(expected, found) };
 }
 
-function isEqual(expected: Expected, found: Found): boolean {
-  return (
-    found.counted === expected.distinct &&
-    found.conflicts === expected.conflicts &&
-    JSON.stringify(sorted(found.deadLetters)) === JSON.stringify(sorted(expected.deadLetters)) &&
-    found.usage.every((line) => line.cells === line.expected && line.warehouse === line.expected) &&
-    found.drift.every(({ cells, warehouse }) => cells === warehouse)
-  );
-}
+const isEqual = (expected: Expected, found: Found): boolean =>
+  found.counted === expected.distinct &&
+  found.conflicts === expected.conflicts &&
+  isSame(found.deadLetters, expected.deadLetters) &&
+  found.usage.every(isEqualLine) &&
+  found.limits.every((line) => line.used === line.expected) &&
+  found.drift.every(({ cells, warehouse }) => cells === warehouse);
 
-const sorted = (counts: Readonly<Record<string, number>>): [string, number][] =>
+export const isEqualLine = ({ expected, cells, warehouse }: UsageLine): boolean =>
+  cells === expected && warehouse === expected;
+
+const isSame = (a: Counts, b: Counts): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+
+const sorted = (counts: Counts): [string, number][] =>
   Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Of contended identities the content whose digest stands in the event row: the first commit decided. */
@@ -105,11 +128,11 @@ const instantOf = (text: string): number => parseRfc3339(text)?.at ?? 0;
 
 async function compareUsage(
   stores: LocalStores,
-  { meters, from, to }: DataSet,
+  { catalogue, from, to }: DataSet,
   expected: Expected,
 ): Promise<UsageLine[]> {
   const lines: UsageLine[] = [];
-  for (const [meter, { aggregation, value }] of meters) {
+  for (const [meter, { aggregation, value }] of Object.entries(catalogue.meters)) {
     const asked = {
       namespace,
       meter: `${meter}@1`,
@@ -146,10 +169,10 @@ async function answersBySubject(rows: AsyncIterable<WarehouseRow>): Promise<Map<
 /** The drift check: the sum of the digests of the events behind every cell, and behind the exact view of the warehouse. */
 async function compareFingerprints(
   { database, warehouse }: LocalStores,
-  { meters, from, to }: DataSet,
+  { catalogue, from, to }: DataSet,
 ): Promise<Found['drift']> {
   const drift: { meter: string; cells: string; warehouse: string }[] = [];
-  for (const meter of meters.keys()) {
+  for (const meter of Object.keys(catalogue.meters)) {
     const inCells = emptyFingerprint();
     for await (const row of database.scan(usageHour, { prefix: [namespace] })) {
       if (row.meter === meter && row.view === TOTAL_VIEW)

@@ -1,5 +1,5 @@
-import type { MeterDefinition } from '#domain/metering/meter.ts';
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
+import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
 
 /** What one event says, as the demo itself knows it: the ground of its independent count. */
 export interface Fact {
@@ -11,15 +11,26 @@ export interface Fact {
   readonly data: Readonly<Record<string, string | number>>;
 }
 
-/** A message to publish: an event, or something that must end as a dead letter. */
-export type Planned =
-  | { readonly fact: Fact; readonly text: string }
-  | { readonly fact?: never; readonly text: string; readonly reason: DeadLetterReason };
+/** Which way a message goes in: as a request of `POST /v1/events`, or published to the topic by the producer itself. */
+export type Way = 'http' | 'topic';
 
-/** What a run of the demo publishes. */
+/** A message to send: an event, or something that must be refused, by the API at once or by the pipeline as a dead letter. */
+export type Planned =
+  | { readonly way: Way; readonly fact: Fact; readonly text: string }
+  | { readonly way: Way; readonly fact?: never; readonly text: string; readonly reason: DeadLetterReason };
+
+/** A hard limit that the story of reservations is about: of which customer, on which feature. */
+export interface StoryLimit {
+  readonly customer: string;
+  readonly feature: string;
+}
+
+/** What a run of the demo sends. */
 export interface DataSet {
   readonly title: string;
-  readonly meters: ReadonlyMap<string, MeterDefinition>;
+  /** Everything that is put before the first event. */
+  readonly catalogue: CatalogueFile;
+  readonly storyLimit: StoryLimit;
   readonly planned: readonly Planned[];
   /** The range of event times, [from, to), for questions about all of it. */
   readonly from: string;
@@ -29,4 +40,21 @@ export interface DataSet {
 export const textOf = ({ id, source, type, subject, time, data }: Fact): string =>
   JSON.stringify({ specversion: '1.0', id, source, type, subject, time, data });
 
-export const plannedEvent = (fact: Fact): Planned => ({ fact, text: textOf(fact) });
+/** One event in so many goes in over HTTP. Copies of an event stand side by side, so that some of them go one way and some the other. */
+const HTTP_EVERY = 3;
+
+export const wayOf = (index: number): Way => (index % HTTP_EVERY === 0 ? 'http' : 'topic');
+
+export const plannedEvent = (fact: Fact, index: number): Planned => ({
+  way: wayOf(index),
+  fact,
+  text: textOf(fact),
+});
+
+/** Everything a second time, each event the other way. */
+export const plannedTwice = (planned: readonly Planned[]): Planned[] => [
+  ...planned,
+  ...planned.map((message): Planned =>
+    message.fact === undefined ? message : { ...message, way: message.way === 'http' ? 'topic' : 'http' },
+  ),
+];

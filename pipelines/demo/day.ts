@@ -1,5 +1,5 @@
 import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
-import { plannedEvent, textOf, type DataSet, type Fact, type Planned } from './data-set.ts';
+import { plannedEvent, textOf, type DataSet, type Fact, type Planned, type Way } from './data-set.ts';
 import { seededDraw, type Draw } from './draw.ts';
 
 const EVENTS = 200_000;
@@ -32,13 +32,19 @@ const USERS_MAX = 480;
 /** A day of a language-model service, ending now: busy by day, quiet by night, with all that goes wrong in practice. */
 export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
   const draw = seededDraw(seed);
-  const meters = await readCatalogueFile(new URL('catalogue.json', import.meta.url));
+  const catalogue = await readCatalogueFile(new URL('catalogue.json', import.meta.url));
   const facts = Array.from({ length: EVENTS }, (_, index) =>
     requestAt(draw, timeOf(draw, now, index), index),
   );
-  const planned = [...withRepetitions(draw, facts), ...lateEvents(draw, now), ...refusedMessages(now)];
-  const from = new Date(now - DAY_MS - LATE_MS - JITTER_MS).toISOString();
-  return { title: 'a day of usage', meters, planned, from, to: new Date(now + DAY_MS).toISOString() };
+  const events = [...withRepetitions(draw, facts), ...lateEvents(draw, now)];
+  return {
+    title: 'a day of usage',
+    catalogue,
+    storyLimit: { customer: 'stark', feature: 'tokens' },
+    planned: [...events.map(plannedEvent), ...refusedMessages(now)],
+    from: new Date(now - DAY_MS - LATE_MS - JITTER_MS).toISOString(),
+    to: new Date(now + DAY_MS).toISOString(),
+  };
 }
 
 /** Rising through the day with some disorder, denser in the middle of it. */
@@ -71,33 +77,40 @@ function requestAt(draw: Draw, time: Date, index: number): Fact {
 }
 
 /** Sends some events twice, and some identities again with another content: a retry that changed its mind. */
-function withRepetitions(draw: Draw, facts: readonly Fact[]): Planned[] {
+function withRepetitions(draw: Draw, facts: readonly Fact[]): Fact[] {
   const conflictEvery = Math.floor(facts.length / CONFLICTS);
   return facts.flatMap((fact, index) => {
-    const planned = [plannedEvent(fact)];
-    if (index % DUPLICATE_EVERY === 0) planned.push(plannedEvent(fact));
+    const copies = [fact];
+    if (index % DUPLICATE_EVERY === 0) copies.push(fact);
     if (index % conflictEvery === conflictEvery - 1)
-      planned.push(plannedEvent({ ...fact, data: { ...fact.data, tokens: draw.below(100) } }));
-    return planned;
+      copies.push({ ...fact, data: { ...fact.data, tokens: draw.below(100) } });
+    return copies;
   });
 }
 
-const lateEvents = (draw: Draw, now: number): Planned[] =>
+const lateEvents = (draw: Draw, now: number): Fact[] =>
   Array.from({ length: LATE_EVENTS }, (_, index) =>
-    plannedEvent(requestAt(draw, new Date(now - LATE_MS - draw.below(DAY_MS)), index)),
+    requestAt(draw, new Date(now - LATE_MS - draw.below(DAY_MS)), index),
   );
 
-/** One or more of each kind of message that can never count. */
+type Refused = Pick<Extract<Planned, { readonly reason: string }>, 'text' | 'reason'>;
+
+/**
+ * One or more of each kind of message that can never count, to the topic. Those that no meter has to be known for go over HTTP as well,
+ * where they are refused at once; the others are refused at once only while the API knows the meters, which is not for us to foretell.
+ */
 function refusedMessages(now: number): Planned[] {
-  const good: Fact = {
-    source: 'urn:svc:broken',
-    id: 'broken',
-    type: 'llm.request',
-    subject: 'acme',
-    time: new Date(now).toISOString(),
-    data: { tokens: 1, seconds: '1', latencyMs: 1, user: 'user-1', tier: 'pro' },
-  };
-  const { tokens: _, ...withoutTokens } = good.data;
+  const time = new Date(now).toISOString();
+  const data = { tokens: 1, seconds: '1', latencyMs: 1, user: 'user-1', tier: 'pro' };
+  const good: Fact = { source: 'urn:svc:broken', id: 'b', type: 'llm.request', subject: 'acme', time, data };
+  const planned =
+    (way: Way) =>
+    (refused: Refused): Planned => ({ way, ...refused });
+  const byParser = refusedByParser(good, now);
+  return [...[...byParser, ...refusedByMeters(good)].map(planned('topic')), ...byParser.map(planned('http'))];
+}
+
+function refusedByParser(good: Fact, now: number): Refused[] {
   const deep = `${'{"a":'.repeat(9)}1${'}'.repeat(9)}`;
   return [
     { text: textOf(good).slice(0, -7), reason: 'malformed_json' },
@@ -110,15 +123,6 @@ function refusedMessages(now: number): Planned[] {
       text: textOf({ ...good, id: 'b3' }).replace('"tokens":1', `"tokens":1,"deep":${deep}`),
       reason: 'too_deep',
     },
-    { text: textOf({ ...good, id: 'b4', data: withoutTokens }), reason: 'value_missing' },
-    {
-      text: textOf({ ...good, id: 'b5', data: { ...good.data, tokens: 'many' } }),
-      reason: 'value_not_a_number',
-    },
-    {
-      text: textOf({ ...good, id: 'b6', data: { ...good.data, tokens: '0.1234567890123456789' } }),
-      reason: 'value_out_of_range',
-    },
     {
       text: textOf({ ...good, id: 'b7', time: new Date(now - 46 * DAY_MS).toISOString() }),
       reason: 'too_old',
@@ -127,5 +131,16 @@ function refusedMessages(now: number): Planned[] {
       text: textOf({ ...good, id: 'b8', time: new Date(now + 365 * DAY_MS).toISOString() }),
       reason: 'in_the_future',
     },
+  ];
+}
+
+function refusedByMeters(good: Fact): Refused[] {
+  const { tokens: _, ...withoutTokens } = good.data;
+  const withTokens = (id: string, tokens: string): string =>
+    textOf({ ...good, id, data: { ...good.data, tokens } });
+  return [
+    { text: textOf({ ...good, id: 'b4', data: withoutTokens }), reason: 'value_missing' },
+    { text: withTokens('b5', 'many'), reason: 'value_not_a_number' },
+    { text: withTokens('b6', '0.1234567890123456789'), reason: 'value_out_of_range' },
   ];
 }

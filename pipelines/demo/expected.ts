@@ -1,52 +1,84 @@
 import { fromScaled, toDecimalString } from '#domain/metering/quantity.ts';
 import type { MeterDefinition } from '#domain/metering/meter.ts';
-import type { DataSet, Fact, Planned } from './data-set.ts';
+import { textOf, type DataSet, type Fact, type Planned } from './data-set.ts';
 
 /** What the pipeline must arrive at, counted from the facts by other, simpler means. */
 export interface Expected {
+  /** What was taken, over HTTP or by the topic: everything but what the API rejects. */
   readonly sent: number;
+  /** The part of it that goes over HTTP. */
+  readonly sentOverHttp: number;
   readonly distinct: number;
   readonly conflicts: number;
-  readonly deadLetters: Readonly<Record<string, number>>;
+  /** By reason: what the pipeline refuses. */
+  readonly deadLetters: Counts;
+  /** By reason: what the API refuses at once, so that it never gets to a topic. */
+  readonly rejected: Counts;
   /** Meter and subject -> value. */
   readonly usage: readonly { readonly meter: string; readonly subject: string; readonly value: string }[];
 }
 
-const identityOf = ({ source, id }: Fact): string => `${source}\n${id}`;
+export type Counts = Readonly<Record<string, number>>;
+
+export const sumOf = (counts: Counts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+const nameOf = ({ source, id }: Fact): string => `${source}\n${id}`;
+
+export const isSameIdentity = (a: Fact, b: Fact): boolean => nameOf(a) === nameOf(b);
 
 /** Identities that were sent with more than one content: which one counted is up to the first commit. */
 export function contendersOf(planned: readonly Planned[]): ReadonlyMap<string, readonly Fact[]> {
-  const contents = new Map<string, Map<string, Fact>>();
+  const first = new Map<string, Fact>();
+  const others = new Map<string, Map<string, Fact>>();
   for (const { fact, text } of planned) {
     if (fact === undefined) continue;
-    const name = identityOf(fact);
-    const known = contents.get(name) ?? new Map<string, Fact>();
-    contents.set(name, known.set(text, fact));
+    const name = nameOf(fact);
+    const known = first.get(name);
+    if (known === undefined) first.set(name, fact);
+    else if (known !== fact && text !== textOf(known))
+      others.set(name, (others.get(name) ?? new Map<string, Fact>()).set(text, fact));
   }
-  return new Map(
-    [...contents].filter(([, facts]) => facts.size > 1).map(([name, facts]) => [name, [...facts.values()]]),
-  );
+  const withFirst = ([name, contents]: [string, ReadonlyMap<string, Fact>]): [string, Fact[]] => {
+    const known = first.get(name);
+    return [name, [...(known ? [known] : []), ...contents.values()]];
+  };
+  return new Map([...others].map(withFirst));
 }
 
-/** Counts every identity once; `winners` says which content of a contended identity was committed first. */
-export function countIndependently(
-  { planned, meters }: DataSet,
-  winners: ReadonlyMap<string, Fact>,
-): Expected {
+/** Every identity once; `winners` says which content of a contended identity was committed first. */
+export function countedFacts(planned: readonly Planned[], winners: ReadonlyMap<string, Fact>): Fact[] {
   const counted = new Map<string, Fact>();
-  const deadLetters: Record<string, number> = {};
-  for (const message of planned) {
-    if (message.fact)
-      counted.set(identityOf(message.fact), winners.get(identityOf(message.fact)) ?? message.fact);
-    else deadLetters[message.reason] = (deadLetters[message.reason] ?? 0) + 1;
-  }
-  const facts = [...counted.values()];
+  for (const { fact } of planned) if (fact) counted.set(nameOf(fact), winners.get(nameOf(fact)) ?? fact);
+  return [...counted.values()];
+}
+
+export function countIndependently({ planned, catalogue }: DataSet, facts: readonly Fact[]): Expected {
   const conflicts = [...contendersOf(planned).values()].reduce(
     (sum, contents) => sum + contents.length - 1,
     0,
   );
-  const usage = [...meters].flatMap(([meter, definition]) => usageOf(meter, definition, facts));
-  return { sent: planned.length, distinct: counted.size, conflicts, deadLetters, usage };
+  const rejected = planned.filter((message) => isRejected(message));
+  return {
+    sent: planned.length - rejected.length,
+    sentOverHttp: planned.filter(({ way }) => way === 'http').length - rejected.length,
+    distinct: facts.length,
+    conflicts,
+    deadLetters: countReasons(planned.filter((message) => !isRejected(message))),
+    rejected: countReasons(rejected),
+    usage: Object.entries(catalogue.meters).flatMap(([meter, definition]) =>
+      usageOf(meter, definition, facts),
+    ),
+  };
+}
+
+/** What can never count is refused where it comes first: over HTTP by the API itself. */
+export const isRejected = ({ way, fact }: Planned): boolean => fact === undefined && way === 'http';
+
+function countReasons(planned: readonly Planned[]): Counts {
+  const counts: Record<string, number> = {};
+  for (const message of planned)
+    if (message.fact === undefined) counts[message.reason] = (counts[message.reason] ?? 0) + 1;
+  return counts;
 }
 
 function usageOf(meter: string, definition: MeterDefinition, facts: readonly Fact[]): Expected['usage'] {
@@ -55,7 +87,7 @@ function usageOf(meter: string, definition: MeterDefinition, facts: readonly Fac
     ({ subject }) => subject,
   );
   return [...bySubject]
-    .map(([subject, own]) => ({ meter, subject, value: measure(definition, own.filter(passes(definition))) }))
+    .map(([subject, own]) => ({ meter, subject, value: measure(definition, own) }))
     .sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
@@ -64,14 +96,17 @@ const FILTERS: Readonly<Record<string, (fact: Fact) => boolean>> = {
   "data.tier != 'free'": ({ data }) => data['tier'] !== 'free',
 };
 
-function passes({ filter }: MeterDefinition): (fact: Fact) => boolean {
-  if (filter === undefined) return () => true;
+function passes({ eventType, filter }: MeterDefinition): (fact: Fact) => boolean {
+  if (filter === undefined) return ({ type }) => type === eventType;
   const condition = FILTERS[filter];
   if (condition === undefined) throw new Error(`the demo cannot count the filter ${filter} by itself`);
-  return condition;
+  return (fact) => fact.type === eventType && condition(fact);
 }
 
-function measure({ aggregation, value = '' }: MeterDefinition, facts: readonly Fact[]): string {
+/** What a meter says of these events, a plain decimal. */
+export function measure(definition: MeterDefinition, all: readonly Fact[]): string {
+  const { aggregation, value = '' } = definition;
+  const facts = all.filter(passes(definition));
   const values = facts.map(({ data }) => data[value] ?? '');
   switch (aggregation) {
     case 'count':

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
+import { quantile } from './quantile.ts';
 
 const TICK_MS = 50;
 const SUBJECT = 'freshness-probe';
+
+/** What the demo measures freshness at. */
+export const STEADY_LOAD = { eventsPerSecond: 2_000, seconds: 3 };
 
 export interface FreshnessMillis {
   readonly p50: number;
@@ -53,6 +57,3 @@ const probe = (id: string): { data: Buffer } => ({
 
 const millisBetween = (a: string, b: string): number =>
   ((parseRfc3339(b)?.at ?? 0) - (parseRfc3339(a)?.at ?? 0)) / 1_000;
-
-const quantile = (sorted: readonly number[], share: number): number =>
-  Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);

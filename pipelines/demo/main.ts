@@ -1,12 +1,19 @@
 import { rm } from 'node:fs/promises';
-import { openLocal } from '#infra/local/open-local.ts';
+import { createApiKey } from '#infra/access/api-keys.ts';
+import type { Database } from '#infra/database/database.ts';
+import { LOCAL_FEED, openLocal, type LocalStores } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
+import { createApiClient, type ApiClient } from './api-client.ts';
+import { startApi } from './api-process.ts';
 import { checkDataSet } from './check.ts';
-import type { DataSet } from './data-set.ts';
+import { plannedTwice, type DataSet } from './data-set.ts';
 import { dayOfUsage } from './day.ts';
-import { measureFreshness } from './freshness.ts';
+import { measureFreshness, STEADY_LOAD } from './freshness.ts';
 import { readOptions, type DemoOptions } from './options.ts';
-import { runDataSet } from './run.ts';
+import { putCatalogue } from './put-catalogue.ts';
+import { keepStoryEvent, tellReservations } from './reservation-story.ts';
+import { openEntrances, runMessages, sendAll, untilDrained } from './run.ts';
+import { startChecks } from './steady-checks.ts';
 import { tell, toJson } from './story.ts';
 import { traceOfUsage } from './trace.ts';
 
@@ -14,32 +21,62 @@ const options = readOptions(process.argv.slice(2));
 process.exitCode = (await demo(options)) ? 0 : 1;
 
 async function demo({ directory }: DemoOptions): Promise<boolean> {
+  const dataSet = await chooseDataSet(options);
   await rm(directory, { recursive: true, force: true });
   const stores = await openLocal({ directory, clock: systemScheduler.now });
-  const dataSet = await chooseDataSet(options);
-  const run = await runDataSet(stores, directory, dataSet);
   try {
-    const { expected, found, ok } = await checkDataSet(stores, dataSet);
-    const told = {
-      options,
-      dataSet,
-      run,
-      expected,
-      found,
-      ok,
-      freshnessMs: await measureFreshness(stores, { eventsPerSecond: 2_000, seconds: 3 }),
+    const api = await startApi(directory);
+    try {
+      const client = createApiClient({ url: api.url, key: await makeKey(stores.database) });
+      return await demonstrate(dataSet, stores, client);
+    } finally {
+      await api.stop();
+    }
+  } finally {
+    await stores.close();
+  }
+}
+
+/** The key may do what the demo does over HTTP, and nothing else. */
+async function makeKey(database: Database): Promise<string> {
+  const { result } = await database.transact((tx) =>
+    createApiKey(tx, {
+      namespace: LOCAL_FEED.namespace,
+      name: 'demo',
+      scopes: ['catalogue:write', 'customers:write', 'events:write', 'quota:check'],
+      now: systemScheduler.now(),
+    }),
+  );
+  return result.secret;
+}
+
+async function demonstrate(dataSet: DataSet, stores: LocalStores, client: ApiClient): Promise<boolean> {
+  const { catalogue, storyLimit, from } = dataSet;
+  await putCatalogue(client, catalogue, from);
+  const entrances = openEntrances(stores, client);
+  const { flow, storyEvent } = keepStoryEvent(dataSet);
+  const run = await runMessages(entrances, options.directory, { catalogue, flow });
+  try {
+    const send = async (messages: typeof flow): Promise<void> => {
+      await sendAll(entrances, messages);
+      await untilDrained(stores, run.pipeline);
     };
+    const reservations = await tellReservations({ ...storyLimit, client, storyEvent, send });
+    const checked = await checkDataSet({ ...entrances, reservations }, dataSet);
+    const checks = startChecks(client, catalogue);
+    const freshnessMs = await measureFreshness(stores, STEADY_LOAD);
+    const steadyChecks = await checks.stop();
+    const told = { options, dataSet, run, ...entrances, reservations, ...checked, freshnessMs, steadyChecks };
     process.stdout.write(tell(told));
     if (options.json) process.stdout.write(`${JSON.stringify(toJson(told))}\n`);
-    return ok;
+    return checked.ok;
   } finally {
     await run.pipeline.stop();
-    await stores.close();
   }
 }
 
 async function chooseDataSet({ trace, twice, seed }: DemoOptions): Promise<DataSet> {
   const now = Date.now();
   const dataSet = trace === undefined ? await dayOfUsage(now, seed) : await traceOfUsage(trace, now);
-  return twice ? { ...dataSet, planned: [...dataSet.planned, ...dataSet.planned] } : dataSet;
+  return twice ? { ...dataSet, planned: plannedTwice(dataSet.planned) } : dataSet;
 }

@@ -11,8 +11,8 @@ export interface DemoOptions {
 }
 
 const USAGE = `npm run demo -- [options]
-  --trace FILE.csv   publish a CSV of real usage (TIMESTAMP,ContextTokens,GeneratedTokens) instead of a made-up day
-  --twice            publish everything twice: the totals stay the same
+  --trace FILE.csv   send a CSV of real usage (TIMESTAMP,ContextTokens,GeneratedTokens) instead of a made-up day
+  --twice            send every event twice: the totals stay the same
   --json             print one JSON document at the end
   --seed N           another made-up day`;
 

@@ -12,6 +12,7 @@ export interface Report {
 export interface PipelineProcess {
   readonly pid: number;
   readonly latest: Report | undefined;
+  readonly isRunning: boolean;
   /** As an operator's worst day: no warning, no clean-up. */
   kill(): Promise<void>;
   /** Lets the batch in hand end. */
@@ -67,6 +68,9 @@ export async function startPipeline(options: PipelineProcessOptions): Promise<Pi
     pid: child.pid ?? 0,
     get latest() {
       return latest;
+    },
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null;
     },
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),

@@ -1,94 +1,144 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { putMeter } from '#infra/catalogue/put-meter.ts';
-import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
-import type { DataSet, Planned } from './data-set.ts';
+import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import type { LocalStores } from '#infra/local/open-local.ts';
+import type { ApiClient } from './api-client.ts';
+import type { Planned } from './data-set.ts';
+import { noAnswers, postEvents, type EventAnswers } from './event-requests.ts';
+import { isRejected } from './expected.ts';
 import { startPipeline, type PipelineProcess } from './pipeline-process.ts';
-import { showProgress, type Progress } from './progress.ts';
+import { showProgress } from './progress.ts';
+import { startChecks, type CheckLatencies } from './steady-checks.ts';
 
 const MESSAGES_PER_PUBLISH = 1_000;
-/** What is published before the pipeline is killed, as a share of all. */
-const PUBLISHED_BEFORE_KILL = 0.6;
+/** What is sent before the pipeline is killed, as a share of all. */
+const SENT_BEFORE_KILL = 0.6;
 /** How much of all must be committed before the kill, so that it comes in the middle of work. */
 const COMMITTED_BEFORE_KILL = 0.2;
 const POLL_MS = 20;
-/** A day's events count as in time in the demo, although all of them are published now. */
-const LATENESS_SECONDS = 26 * 3_600;
-/** Short, so that what the killed process held comes back soon. */
-const ACK_DEADLINE_SECONDS = 10;
+const PIPELINE = {
+  /** A day's events count as in time in the demo, although all of them are sent now. */
+  latenessSeconds: 26 * 3_600,
+  /** Short, so that what the killed process held comes back soon. */
+  ackDeadlineSeconds: 10,
+};
 
 export interface Run {
   readonly seconds: number;
+  readonly messages: number;
   readonly killedAt: number;
   /** CPU of both pipeline processes together. */
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  readonly checks: CheckLatencies;
   readonly pipeline: PipelineProcess;
 }
 
-/** Publishes the data set and lets the pipeline work it off, killing it in the middle. The pipeline runs on afterwards. */
-export async function runDataSet(
-  stores: LocalStores,
+/** Where messages go in, and what the API said of those that went over HTTP. */
+export interface Entrances {
+  readonly stores: LocalStores;
+  readonly client: ApiClient;
+  readonly answers: EventAnswers;
+}
+
+export const openEntrances = (stores: LocalStores, client: ApiClient): Entrances => ({
+  stores,
+  client,
+  answers: noAnswers(),
+});
+
+/**
+ * Sends the messages and lets the pipeline work them off, killing it in the middle. What is left to send goes in while no pipeline runs,
+ * and entitlements are checked all the while. The pipeline runs on afterwards.
+ */
+export async function runMessages(
+  entrances: Entrances,
   directory: string,
-  { meters, planned }: DataSet,
+  { catalogue, flow }: { readonly catalogue: CatalogueFile; readonly flow: readonly Planned[] },
 ): Promise<Run> {
-  for (const [key, definition] of meters)
-    await putMeter(stores.database, { namespace: LOCAL_FEED.namespace, key, definition });
-  const start = (): Promise<PipelineProcess> =>
-    startPipeline({ directory, latenessSeconds: LATENESS_SECONDS, ackDeadlineSeconds: ACK_DEADLINE_SECONDS });
+  const pipelines: PipelineProcess[] = [];
+  const start = async (): Promise<PipelineProcess> => {
+    const pipeline = await startPipeline({ ...PIPELINE, directory });
+    pipelines.push(pipeline);
+    return pipeline;
+  };
   const first = await start();
-  const progress = showProgress('publish and count', planned.length);
+  const messages = flow.filter((message) => !isRejected(message)).length;
+  const progress = showProgress('send and count', messages);
+  const done = (): number => Math.min(messages, sumOver(pipelines, acknowledged));
+  const show = (): void => progress.update(done());
+  const checks = startChecks(entrances.client, catalogue);
   const startedAt = performance.now();
-  const split = Math.ceil(planned.length * PUBLISHED_BEFORE_KILL);
-  await publishAll(stores, planned.slice(0, split), progress, () => acknowledged(first));
-  await until(
-    () => acknowledged(first) >= planned.length * COMMITTED_BEFORE_KILL,
-    () => progress.update(acknowledged(first)),
-  );
-  const killedAt = acknowledged(first);
-  const firstCpu = cpuSecondsOf(first);
+  const split = Math.ceil(flow.length * SENT_BEFORE_KILL);
+  await sendAll(entrances, flow.slice(0, split), show);
+  await until(() => done() >= messages * COMMITTED_BEFORE_KILL, first, show);
+  const killedAt = done();
   await first.kill();
   progress.say(
-    `killed the pipeline (SIGKILL, pid ${first.pid}) after ${killedAt.toLocaleString('en-US')} messages; starting another`,
+    `killed the pipeline (SIGKILL, pid ${first.pid}) after ${killedAt.toLocaleString('en-US')} messages; starting another, while the API goes on`,
   );
-  const second = await start();
-  const done = (): number => killedAt + acknowledged(second);
-  await publishAll(stores, planned.slice(split), progress, done);
-  await until(
-    async () => (await stores.topic.backlog()).messages === 0,
-    () => progress.update(Math.min(done(), planned.length)),
-  );
+  const [second] = await Promise.all([start(), sendAll(entrances, flow.slice(split), show)]);
+  await untilDrained(entrances.stores, second, show);
   progress.end();
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const cpuSeconds = firstCpu + cpuSecondsOf(second);
   return {
-    seconds,
+    seconds: (performance.now() - startedAt) / 1_000,
+    messages,
     killedAt,
-    cpuSeconds,
+    cpuSeconds: sumOver(pipelines, cpuSecondsOf),
     residentBytes: second.latest?.residentBytes ?? 0,
+    checks: await checks.stop(),
     pipeline: second,
   };
 }
 
+const sumOver = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
+  items.reduce((sum, item) => sum + of(item), 0);
 const acknowledged = (pipeline: PipelineProcess): number => pipeline.latest?.counters.acknowledged_total ?? 0;
 const cpuSecondsOf = ({ latest }: PipelineProcess): number =>
   ((latest?.cpuMicros.user ?? 0) + (latest?.cpuMicros.system ?? 0)) / 1e6;
 
-export async function publishAll(
-  { topic }: LocalStores,
-  planned: readonly Planned[],
-  progress: Progress,
-  done: () => number,
+/** Resolves when the pipeline has done with everything that was sent. Throws when it has ended by itself. */
+export const untilDrained = (
+  { topics }: LocalStores,
+  pipeline: PipelineProcess,
+  meanwhile: () => void = () => undefined,
+): Promise<void> => {
+  const isDrained = async (): Promise<boolean> => {
+    const backlogs = await Promise.all(Object.values(topics).map((topic) => topic.backlog()));
+    return backlogs.every(({ messages }) => messages === 0);
+  };
+  return until(isDrained, pipeline, meanwhile);
+};
+
+/** Each message the way it is planned to go, both ways side by side; `meanwhile` is called now and then. */
+export async function sendAll(
+  { stores, client, answers }: Entrances,
+  messages: readonly Planned[],
+  meanwhile: () => void = () => undefined,
 ): Promise<void> {
-  for (let at = 0; at < planned.length; at += MESSAGES_PER_PUBLISH) {
+  const { http = [], topic = [] } = Object.groupBy(messages, ({ way }) => way);
+  await Promise.all([postEvents(client, http, answers), publishAll(stores, topic, meanwhile)]);
+}
+
+async function publishAll(
+  { topic }: LocalStores,
+  messages: readonly Planned[],
+  meanwhile: () => void,
+): Promise<void> {
+  for (let at = 0; at < messages.length; at += MESSAGES_PER_PUBLISH) {
     await topic.publish(
-      planned.slice(at, at + MESSAGES_PER_PUBLISH).map(({ text }) => ({ data: Buffer.from(text) })),
+      messages.slice(at, at + MESSAGES_PER_PUBLISH).map(({ text }) => ({ data: Buffer.from(text) })),
     );
-    progress.update(done());
+    meanwhile();
   }
 }
 
-async function until(reached: () => boolean | Promise<boolean>, meanwhile: () => void): Promise<void> {
+async function until(
+  reached: () => boolean | Promise<boolean>,
+  pipeline: PipelineProcess,
+  meanwhile: () => void,
+): Promise<void> {
   while (!(await reached())) {
+    if (!pipeline.isRunning) throw new Error('the pipeline has ended by itself');
     meanwhile();
     await sleep(POLL_MS);
   }

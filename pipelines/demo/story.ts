@@ -1,46 +1,42 @@
 import type { DataSet } from './data-set.ts';
-import type { Expected } from './expected.ts';
-import type { Found, UsageLine } from './check.ts';
-import type { FreshnessMillis } from './freshness.ts';
+import { sumOf, type Counts } from './expected.ts';
+import { isEqualLine, type Checked, type UsageLine } from './check.ts';
+import type { EventAnswers } from './event-requests.ts';
+import { STEADY_LOAD, type FreshnessMillis } from './freshness.ts';
 import type { DemoOptions } from './options.ts';
+import type { ReservationStory } from './reservation-story.ts';
 import type { Run } from './run.ts';
+import { CHECKS_PER_SECOND, type CheckLatencies } from './steady-checks.ts';
+import { aligned, grouped } from './table.ts';
+import { tellQuotas } from './tell-quotas.ts';
 
-export interface Told {
+export interface Told extends Checked {
   readonly options: DemoOptions;
   readonly dataSet: DataSet;
   readonly run: Run;
-  readonly expected: Expected;
-  readonly found: Found;
+  readonly answers: EventAnswers;
+  readonly reservations: ReservationStory;
   readonly freshnessMs: FreshnessMillis;
-  readonly ok: boolean;
+  /** Of the checks beside the events that freshness was measured with. */
+  readonly steadyChecks: CheckLatencies;
 }
 
-const number = (value: number): string => value.toLocaleString('en-US');
 const duplicatesOf = ({ expected, found }: Told): number =>
-  expected.sent -
-  found.counted -
-  found.conflicts -
-  Object.values(found.deadLetters).reduce((sum, count) => sum + count, 0);
+  expected.sent - found.counted - found.conflicts - sumOf(found.deadLetters);
 
 /** The demo's result for a person. */
 export function tell(told: Told): string {
-  const { options, dataSet, run, expected, found, freshnessMs, ok } = told;
-  const refused = Object.entries(found.deadLetters).sort(([a], [b]) => (a < b ? -1 : 1));
+  const { options, dataSet, found, ok } = told;
   return [
     '',
-    `Millrace demo: ${dataSet.title}${options.twice ? ', everything published twice' : ''}`,
+    `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}`,
     '',
-    `  sent            ${number(expected.sent)} messages`,
-    `  counted once    ${number(found.counted)} events`,
-    `  duplicates      ${number(duplicatesOf(told))}, without effect`,
-    `  conflicts       ${number(found.conflicts)}: same identity, another content; the first counts, both are on record`,
-    `  dead letters    ${refused.length === 0 ? 'none' : refused.map(([reason, count]) => `${reason} ${count}`).join(', ')}`,
-    `  killed          once by SIGKILL after ${number(run.killedAt)} messages; another process went on`,
-    `  throughput      ${number(Math.round(expected.sent / run.seconds))} messages/s from publishing to committed (${run.seconds.toFixed(1)} s, the kill included)`,
-    `  cost            ${number(Math.round(expected.sent / run.cpuSeconds))} messages per CPU second of the pipeline, ${number(Math.round(run.residentBytes / 1e6))} MB resident`,
-    `  freshness       p50 ${freshnessMs.p50} ms, p99 ${freshnessMs.p99} ms from publishing to readable, at 2,000 events/s`,
+    ...tellMessages(told),
+    ...tellSpeed(told),
     '',
     ...usageTable(found.usage),
+    '',
+    ...tellQuotas(told),
     '',
     `  drift check     ${found.drift.every(({ cells, warehouse }) => cells === warehouse) ? 'equal' : 'DIFFERENT'}: fingerprints of the cells and of the warehouse's events, by meter`,
     ...found.drift.map(
@@ -48,7 +44,7 @@ export function tell(told: Told): string {
         `    ${meter.padEnd(18)} ${cells} ${cells === warehouse ? '=' : '≠'} ${warehouse}`,
     ),
     '',
-    `  data            ${options.directory} (database/, topic/, warehouse/); each run starts anew`,
+    `  data            ${options.directory} (database/, topic/, topic-api/, warehouse/); each run starts anew`,
     '',
     ok
       ? 'Every total equals the independent count.'
@@ -57,7 +53,61 @@ export function tell(told: Told): string {
   ].join('\n');
 }
 
-/** A row a customer, a column a meter; whatever differs is listed below. */
+/** Where every message went. What came out otherwise than it was counted independently is said beside it. */
+function tellMessages(told: Told): string[] {
+  const { expected, found, answers } = told;
+  const { batch, single, binary } = answers.requests;
+  const line = (label: string, text: string, isRight = true): string =>
+    `  ${label.padEnd(16)}${text}${isRight ? '' : '  DIFFERS'}`;
+  return [
+    line('sent', `${grouped(expected.sent)} messages`),
+    line(
+      '  over HTTP',
+      `${grouped(answers.accepted)}: ${batch} batches (some of them gzip), ${single} single events, ${binary} in binary mode`,
+      answers.accepted === expected.sentOverHttp,
+    ),
+    line(
+      '  to the topic',
+      `${grouped(expected.sent - expected.sentOverHttp)}, published by the producer itself`,
+    ),
+    line('counted once', `${grouped(found.counted)} events`, found.counted === expected.distinct),
+    line('duplicates', `${grouped(duplicatesOf(told))}, without effect, whichever way each copy came`),
+    line(
+      'conflicts',
+      `${grouped(found.conflicts)}: same identity, another content; the first counts, both are on record`,
+      found.conflicts === expected.conflicts,
+    ),
+    line('dead letters', beside(found.deadLetters, expected.deadLetters)),
+    line(
+      'rejected',
+      beside(answers.rejected, expected.rejected, ' by the API at once, not among those sent'),
+    ),
+  ];
+}
+
+/** `3: too_old 1, malformed_json 2`, and what was expected wherever it is something else. */
+function beside(found: Counts, expected: Counts, where = ''): string {
+  const reasons = [...new Set([...Object.keys(found), ...Object.keys(expected)])].sort();
+  if (reasons.length === 0) return 'none';
+  const counts = reasons.map((reason) => {
+    const [is, should] = [found[reason] ?? 0, expected[reason] ?? 0];
+    return `${reason} ${is}${is === should ? '' : ` (DIFFERS: ${should})`}`;
+  });
+  return `${grouped(sumOf(found))}${where}: ${counts.join(', ')}`;
+}
+
+function tellSpeed({ run, freshnessMs, steadyChecks }: Told): string[] {
+  const { checks } = run;
+  return [
+    `  killed          the pipeline, by SIGKILL after ${grouped(run.killedAt)} messages; another process went on`,
+    `  throughput      ${grouped(Math.round(run.messages / run.seconds))} messages/s from sending to committed (${run.seconds.toFixed(1)} s, the kill included)`,
+    `  cost            ${grouped(Math.round(run.messages / run.cpuSeconds))} messages per CPU second of the pipeline, ${grouped(Math.round(run.residentBytes / 1e6))} MB resident`,
+    `  quota checks    ${grouped(checks.checks)} over HTTP meanwhile, ${CHECKS_PER_SECOND} a second, all answered: p50 ${checks.p50} ms, p99 ${checks.p99} ms`,
+    `  steady load     at ${grouped(STEADY_LOAD.eventsPerSecond)} events/s an event is readable p50 ${freshnessMs.p50} ms, p99 ${freshnessMs.p99} ms after it was published; checks p50 ${steadyChecks.p50} ms, p99 ${steadyChecks.p99} ms`,
+  ];
+}
+
+/** A row a subject, a column a meter; whatever differs is listed below. */
 function usageTable(lines: readonly UsageLine[]): string[] {
   const meters = [...new Set(lines.map(({ meter }) => meter))];
   const bySubject = Map.groupBy(lines, ({ subject }) => subject);
@@ -65,11 +115,9 @@ function usageTable(lines: readonly UsageLine[]): string[] {
     subject,
     ...meters.map((meter) => own.find((line) => line.meter === meter)?.cells ?? '-'),
   ]);
-  const different = lines.filter(
-    ({ expected, cells, warehouse }) => cells !== expected || warehouse !== expected,
-  );
+  const different = lines.filter((line) => !isEqualLine(line));
   return [
-    '  usage by customer, from the cells:',
+    '  usage by subject, from the cells:',
     '',
     ...aligned([['', ...meters], ...rows]),
     '',
@@ -81,31 +129,35 @@ function usageTable(lines: readonly UsageLine[]): string[] {
   ];
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const pad = (cell: string, column: number): string =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => `    ${row.map(pad).join('  ')}`);
-}
-
-/** The same for a program, as the contract states it. */
+/** The same for a program. `sent` is what was taken: what the API rejects is beside it. */
 export function toJson(told: Told): object {
-  const { run, expected, found, freshnessMs, ok } = told;
+  const { run, expected, found, answers, reservations, freshnessMs, steadyChecks, ok } = told;
+  const { customer, feature, limit, before, after, refused } = reservations;
   return {
     ok,
     events: {
       sent: expected.sent,
+      sentOverHttp: answers.accepted,
       distinct: expected.distinct,
       counted: found.counted,
       duplicates: duplicatesOf(told),
       conflicts: found.conflicts,
       deadLetters: found.deadLetters,
+      rejected: answers.rejected,
     },
     usage: found.usage.map(({ meter, subject, cells }) => ({ meter, subject, value: cells })),
-    quota: null,
+    quota: {
+      customer,
+      feature,
+      limit,
+      before,
+      after,
+      refused,
+    },
     invoice: null,
     seconds: Number(run.seconds.toFixed(3)),
-    eventsPerSecond: Math.round(expected.sent / run.seconds),
+    eventsPerSecond: Math.round(run.messages / run.seconds),
     freshnessMs,
+    checksMs: { p50: steadyChecks.p50, p99: steadyChecks.p99 },
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { readCatalogueFile, type CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
 import { plannedEvent, type DataSet, type Fact } from './data-set.ts';
 
 const COLUMNS = ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'] as const;
@@ -8,10 +8,10 @@ const TIMESTAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
 
 /**
  * A CSV of real usage, each row an event, its times moved so that the last one is now. For example the Azure LLM inference traces 2023
- * (Microsoft, CC-BY 4.0).
+ * (Microsoft, CC-BY 4.0). Its one customer has a hard limit a little above what it uses.
  */
 export async function traceOfUsage(file: string, now: number): Promise<DataSet> {
-  const meters = await readCatalogueFile(new URL('trace-catalogue.json', import.meta.url));
+  const catalogue = await readCatalogueFile(new URL('trace-catalogue.json', import.meta.url));
   const rows = parseRows(file, await readFile(file, 'utf8'));
   const shift = now - Math.max(...rows.map(({ time }) => time));
   const subject = basename(file).replace(/\.csv$/i, '');
@@ -24,8 +24,39 @@ export async function traceOfUsage(file: string, now: number): Promise<DataSet> 
     data: { contextTokens, generatedTokens },
   }));
   const first = Math.min(...rows.map(({ time }) => time)) + shift;
-  const [from, to] = [new Date(first - 60_000).toISOString(), new Date(now + 60_000).toISOString()];
-  return { title: `the trace ${basename(file)}`, meters, planned: facts.map(plannedEvent), from, to };
+  return {
+    title: `the trace ${basename(file)}`,
+    catalogue: { ...catalogue, customers: { [subject]: customerWithLimit(subject, rows) } },
+    storyLimit: { customer: subject, feature: LIMITED_FEATURE },
+    planned: facts.map(plannedEvent),
+    from: new Date(first - 60_000).toISOString(),
+    to: new Date(now + 60_000).toISOString(),
+  };
+}
+
+const LIMITED_FEATURE = 'context-tokens';
+/** The limit lies a twentieth above what is used, and leaves room for some reservations of the largest request. */
+const ROOM_DIVISOR = 20;
+const ROOM_REQUESTS = 10;
+
+function customerWithLimit(subject: string, rows: readonly TraceRow[]): CatalogueFile['customers'][string] {
+  const tokens = rows.map(({ contextTokens }) => contextTokens);
+  const used = tokens.reduce((sum, each) => sum + each, 0);
+  const largest = tokens.reduce((max, each) => Math.max(max, each), 0);
+  const amount = roundUp(used + Math.ceil(used / ROOM_DIVISOR) + ROOM_REQUESTS * largest);
+  const limit = {
+    key: 'monthly',
+    amount: String(amount),
+    period: { every: 'P1M' },
+    overage: 'hard' as const,
+  };
+  return { name: subject, subjects: [subject], limits: { [LIMITED_FEATURE]: [limit] } };
+}
+
+/** To two digits that say something: 19,133,012 -> 20,000,000. */
+function roundUp(value: number): number {
+  const magnitude = 10 ** Math.max(0, String(value).length - 2);
+  return Math.ceil(value / magnitude) * magnitude;
 }
 
 interface TraceRow {
