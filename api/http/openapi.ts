@@ -47,6 +47,7 @@ export function openApiDocument(routes: readonly Route[], version: string) {
         'Usage metering and billing. Quantities and money are decimal strings, times are RFC 3339, ranges are [from, to). ' +
         'Errors are `application/problem+json`; their codes are listed at `/docs/problems`.',
     },
+    tags: TAGS.map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {
@@ -55,6 +56,21 @@ export function openApiDocument(routes: readonly Route[], version: string) {
     },
   });
 }
+
+/** In the order in which a newcomer meets them. */
+const TAGS = [
+  ['Meters', 'What is counted, of which events'],
+  ['Events', 'What happened: sent in, looked up, corrected'],
+  ['Event types', 'What the data of an event has to look like'],
+  ['Dead letters', 'What was refused, why, and how to have it after all'],
+  ['Usage', 'How much, by whom, when'],
+  ['Features', 'What customers see, and limits are set on'],
+  ['Customers', 'Who owns which subjects'],
+  ['Quotas', 'Limits, checks and reservations'],
+  ['API keys', 'Who may do what'],
+  ['Operation', 'How it stands'],
+  ['Documentation', 'This document'],
+] as const;
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
   const { name, tag, summary, description, scope, parameters, body } = route;
