@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { KeyRing } from '#infra/access/key-ring.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database } from '#infra/database/database.ts';
+import type { Checks } from '#infra/entitlements/create-checks.ts';
 import type { Reservations } from '#infra/entitlements/create-reservations.ts';
 import type { InFlight } from '#infra/idempotency/run-idempotent.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
@@ -28,6 +29,8 @@ export interface Services {
   readonly keys: KeyRing;
   readonly inFlight: InFlight;
   readonly ingest: Ingest;
+  /** Checks that come at the same time share snapshots. */
+  readonly checks: Checks;
   /** Reservations that come at the same time share commits. */
   readonly reservations: Reservations;
   readonly scheduler: Scheduler;

@@ -42,10 +42,8 @@ const getRoute = route({
   answers: { 200: { description: 'The answer', json: entitlementDocument } },
   problems: ['customer_not_found', 'invalid_check'],
   quiet: true,
-  handle: async ({ database }, { namespace, path, query, now }) => {
-    const check = { customer: path.key, feature: path.feature, ...query };
-    const [answer] = await checkEntitlements(database, namespace, [check], now);
-    if (answer === undefined) throw new Error('a check has no answer');
+  handle: async ({ checks }, { namespace, path, query }) => {
+    const answer = await checks.check(namespace, { customer: path.key, feature: path.feature, ...query });
     if (answer.reason === 'unknown_customer')
       throw new Problem('customer_not_found', `there is no customer ${path.key}`);
     return json(200, toEntitlementDocument(answer));

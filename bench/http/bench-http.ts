@@ -1,4 +1,6 @@
-import { measureFreshness } from '#pipelines/demo/freshness.ts';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { summarise, type Figure } from '../figure.ts';
 import { makeWorkload } from '../workload.ts';
 import { createClient, quantile, sendAll, sendSteadily, type Client, type Shot } from './client.ts';
@@ -75,7 +77,7 @@ const reserveShot =
 
 async function benchUnderLoad({ seconds, record }: HttpBench, directory: string): Promise<void> {
   const platform = await startPlatform(directory, { pipeline: true });
-  const { api, key, stores } = platform;
+  const { api, key } = platform;
   try {
     await prepareQuotas(platform);
     const client = createClient(api.url, CONNECTIONS);
@@ -84,7 +86,7 @@ async function benchUnderLoad({ seconds, record }: HttpBench, directory: string)
     const [checks, reservations, freshness] = await Promise.all([
       sendSteadily(client, checkShot(key), { perSecond: CHECKS_PER_SECOND, seconds }),
       sendSteadily(client, reserveShot(key), { perSecond: RESERVATIONS_PER_SECOND, seconds }),
-      measureFreshness(stores, { eventsPerSecond: EVENTS_PER_SECOND, seconds }),
+      produceSteadily(directory, seconds),
     ]);
     client.close();
     recordLatency(record, `check at ${CHECKS_PER_SECOND}/s`, checks);
@@ -94,6 +96,23 @@ async function benchUnderLoad({ seconds, record }: HttpBench, directory: string)
   } finally {
     await platform.stop();
   }
+}
+
+interface Freshness {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+async function produceSteadily(directory: string, seconds: number): Promise<Freshness> {
+  const producer = fileURLToPath(new URL('producer.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    producer,
+    directory,
+    String(EVENTS_PER_SECOND),
+    String(seconds),
+  ]);
+  return JSON.parse(stdout) as Freshness;
 }
 
 function recordLatency(record: HttpBench['record'], name: string, latencies: readonly number[]): void {

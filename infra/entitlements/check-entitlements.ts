@@ -58,7 +58,8 @@ export async function checkEntitlements(
   });
 }
 
-function refuseInvalid(checks: readonly EntitlementCheck[]): void {
+/** Throws `EntitlementError` `invalid_check` with every violation. */
+export function refuseInvalid(checks: readonly EntitlementCheck[]): void {
   const violations: Violation[] = [];
   if (checks.length === 0 || checks.length > ENTITLEMENT_CHECKS_MAX) {
     const message = `asks for 1 to ${ENTITLEMENT_CHECKS_MAX} entitlements at once`;

@@ -1,0 +1,69 @@
+import { setImmediate } from 'node:timers';
+import { ENTITLEMENT_CHECKS_MAX } from '#domain/limits.ts';
+import type { Instant } from '#domain/instant.ts';
+import type { Database } from '#infra/database/database.ts';
+import {
+  checkEntitlements,
+  refuseInvalid,
+  type EntitlementAnswer,
+  type EntitlementCheck,
+} from './check-entitlements.ts';
+
+export interface Checks {
+  /** The same as `checkEntitlements` for one check. Throws `EntitlementError` `invalid_check`, and what the database throws. */
+  check(namespace: string, check: EntitlementCheck): Promise<EntitlementAnswer>;
+}
+
+interface Waiting {
+  readonly namespace: string;
+  readonly check: EntitlementCheck;
+  readonly resolve: (answer: EntitlementAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Answers checks that share snapshots: whatever is asked in one turn of the event loop is answered from one. Beginning and ending a
+ * snapshot costs more than the check itself, so the busier a process is the cheaper a check becomes.
+ */
+export function createChecks({
+  database,
+  clock,
+}: {
+  readonly database: Database;
+  readonly clock: () => Instant;
+}): Checks {
+  let waiting: Waiting[] = [];
+
+  const answerAll = (): void => {
+    const asked = waiting;
+    waiting = [];
+    for (const [namespace, some] of Map.groupBy(asked, (each) => each.namespace))
+      for (let at = 0; at < some.length; at += ENTITLEMENT_CHECKS_MAX)
+        void answer(namespace, some.slice(at, at + ENTITLEMENT_CHECKS_MAX));
+  };
+
+  const answer = async (namespace: string, some: readonly Waiting[]): Promise<void> => {
+    try {
+      const checks = some.map(({ check }) => check);
+      const answers = await checkEntitlements(database, namespace, checks, clock());
+      some.forEach(({ resolve, reject }, index) => {
+        const given = answers[index];
+        if (given) resolve(given);
+        else reject(new Error('a check was given no answer'));
+      });
+    } catch (error) {
+      for (const { reject } of some) reject(error);
+    }
+  };
+
+  return {
+    check: async (namespace, check) => {
+      // One that is malformed must not be the others' trouble.
+      refuseInvalid([check]);
+      return new Promise((resolve, reject) => {
+        waiting.push({ namespace, check, resolve, reject });
+        if (waiting.length === 1) setImmediate(answerAll);
+      });
+    },
+  };
+}
