@@ -133,7 +133,7 @@ export function openRoute<
   const Answers extends DeclaredAnswers,
 >(declaration: OpenDeclaration<Path, Query, Sent, Answers>): Route {
   const { handle, ...described } = declaration;
-  return { ...described, scope: 'open', work: { kind: 'open', handle } } as Route;
+  return { ...described, scope: 'open', work: { kind: 'open', handle } };
 }
 
 /** Declares a call that reads or calculates, or that changes something by other means than one transaction. */
@@ -144,7 +144,7 @@ export function route<
   const Answers extends DeclaredAnswers,
 >(declaration: KeyedDeclaration<Path, Query, Sent, Answers>): Route {
   const { handle, idempotent = false, ...described } = declaration;
-  return { ...described, work: { kind: 'handle', handle, idempotent } } as Route;
+  return { ...described, work: { kind: 'handle', handle, idempotent } };
 }
 
 /** Declares a call whose change is one transaction. It takes an `Idempotency-Key`. */
@@ -156,5 +156,5 @@ export function changeRoute<
   Prepared = undefined,
 >(declaration: ChangeDeclaration<Path, Query, Sent, Answers, Prepared>): Route {
   const { prepare, change, remembered, committed, ...described } = declaration;
-  return { ...described, work: { kind: 'change', prepare, change, remembered, committed } } as Route;
+  return { ...described, work: { kind: 'change', prepare, change, remembered, committed } };
 }
