@@ -52,6 +52,9 @@ const REPORT_EVERY_MS = 250;
 const scheduler = systemScheduler;
 const ackDeadlineSeconds = settings['ack-deadline-seconds'];
 const log = createLog(settings['log-level']);
+// From the first moment on: whoever is told to stop while it opens its stores stops as it would later.
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => stopping.abort());
 const stores = await openLocal({ directory: settings.directory, clock: scheduler.now, ackDeadlineSeconds });
 const counters = emptyCounters();
 /** Both feeds share what is known of catalogues. */
@@ -82,8 +85,6 @@ const runner = createEmbeddedRunner({
   },
 });
 
-const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => stopping.abort());
 
 const report = (): void => {
   const memory = process.memoryUsage();

@@ -72,6 +72,8 @@ export async function runKillRounds(
     await expectTrueWatermark(stores, durable);
   }
   fill(run, rounds.pipelines);
+  // One that has not begun could not yet be asked to stop, and the other may have done all the work by itself.
+  await Promise.all(run.running.map(({ ready }) => ready));
   await drained(stores, () => run.running.map((pipeline) => pipeline.errorText()).join('\n'));
   for (const pipeline of run.running) {
     expect(await pipeline.stop(), pipeline.errorText()).to.deep.equal({ code: 0, signal: null });
