@@ -85,7 +85,6 @@ const runner = createEmbeddedRunner({
   },
 });
 
-
 const report = (): void => {
   const memory = process.memoryUsage();
   process.send?.({ counters, cpuMicros: process.cpuUsage(), residentBytes: memory.rss });
