@@ -147,12 +147,9 @@ function answerBrokenRequests(server: Server, latest: Latest): void {
 }
 
 function brokenRequest({ code }: NodeJS.ErrnoException): Problem {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return new Problem('headers_too_large', `the headers are larger than ${HEADER_BYTES_MAX} bytes`);
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem('request_timeout', 'the request was not whole in time');
-    default:
-      return new Problem('invalid_request', 'the request is no HTTP/1.1');
-  }
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem('headers_too_large', `the headers are larger than ${HEADER_BYTES_MAX} bytes`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem('request_timeout', 'the request was not whole in time');
+  return new Problem('invalid_request', 'the request is no HTTP/1.1');
 }

@@ -16,9 +16,13 @@ export interface RawConnection {
   cut(): void;
 }
 
-export async function openRaw(url: string): Promise<RawConnection> {
+/** With `keepsHalf` the client does not close when the server does. */
+export async function openRaw(
+  url: string,
+  { keepsHalf = false }: { readonly keepsHalf?: boolean } = {},
+): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: keepsHalf });
   await once(socket, 'connect');
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -40,7 +44,6 @@ export async function openRaw(url: string): Promise<RawConnection> {
 export async function exchangeRaw(url: string, sent: string): Promise<string> {
   const connection = await openRaw(url);
   connection.send(sent);
-  connection.socket.once('end', () => connection.socket.end());
   return connection.closed;
 }
 

@@ -58,7 +58,7 @@ export async function openTopic(options: EmbeddedTopicOptions): Promise<Embedded
     const register = createGroupRegister(index, options.clock);
     const parts = { ...options, ackDeadlineSeconds, pause, index, register };
     await explained('open', () => recoverSegments(parts));
-    const subscription = openSubscription({ ...parts, name: options.subscription });
+    const subscription = await openSubscription({ ...parts, name: options.subscription });
     return createHandle({ ...parts, subscription });
   } catch (error) {
     index.close();
@@ -87,7 +87,7 @@ function createHandle(parts: Parts): EmbeddedTopic {
   const { run, close } = createOperations(async () => {
     try {
       await reader.close();
-      index.transact(() => register.closeSegments(writer.producer));
+      await index.transact(() => register.closeSegments(writer.producer));
     } finally {
       await writer.close();
       index.close();
@@ -100,9 +100,9 @@ function createHandle(parts: Parts): EmbeddedTopic {
     ack: (ids) => run('acknowledge', () => change(ids, subscription.acknowledge)),
     release: (ids) => run('release', () => change(ids, subscription.release)),
     extend: (ids, seconds) =>
-      run('extend', () => {
+      run('extend', async () => {
         checkSeconds(seconds);
-        change(ids, (delivered) => subscription.extend(delivered, seconds));
+        await change(ids, (delivered) => subscription.extend(delivered, seconds));
       }),
     seek: (to) => run('seek', () => subscription.seek(checkInstant(to))),
     oldestUnacknowledged: () => run('look at the log', subscription.oldestUnacknowledged),
@@ -116,8 +116,11 @@ function createHandle(parts: Parts): EmbeddedTopic {
   };
 }
 
-function change(ids: readonly AckId[], apply: (delivered: ReturnType<typeof parseAckIds>) => void): void {
-  if (ids.length > 0) apply(parseAckIds(ids));
+async function change(
+  ids: readonly AckId[],
+  apply: (delivered: ReturnType<typeof parseAckIds>) => Promise<void>,
+): Promise<void> {
+  if (ids.length > 0) await apply(parseAckIds(ids));
 }
 
 async function pullMessages(
@@ -127,21 +130,21 @@ async function pullMessages(
 ): Promise<Message[]> {
   if (!Number.isSafeInteger(max) || max < 1)
     throw new RangeError(`a pull is of at least one message, not of ${max}`);
-  const deliveries = subscription.lease(max);
+  const deliveries = await subscription.lease(max);
   const { messages, failed } = await reader.read(deliveries);
   // What retention deleted since it was leased is no failure: it was reported as dropped.
   const kept = failed.filter(({ delivery }) => subscription.isKept(delivery.group.publishTime));
-  if (kept.length > 0) throw giveBack(subscription, messages, kept);
+  if (kept.length > 0) throw await giveBack(subscription, messages, kept);
   return messages;
 }
 
 /** The messages that could be read are free again at once; the others wait for their deadline, so that they do not block the log. */
-function giveBack(
+async function giveBack(
   subscription: Subscription,
   messages: readonly Message[],
   failed: readonly FailedDelivery[],
-): unknown {
-  change(
+): Promise<unknown> {
+  await change(
     messages.map((message) => message.ackId),
     subscription.release,
   );

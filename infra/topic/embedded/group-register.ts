@@ -20,7 +20,7 @@ export interface SegmentState {
 
 export interface GroupRegister {
   /** Makes the group visible. Its publish time is later than every time that was given out before. */
-  register(producer: string, group: WrittenGroup): Instant;
+  register(producer: string, group: WrittenGroup): Promise<Instant>;
   /** Registers what a dead producer wrote and did not register, or whose registration a power cut took; call it in a transaction. */
   recover(producer: string, group: WrittenGroup): void;
   segmentState(segment: string): SegmentState;

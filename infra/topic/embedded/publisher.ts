@@ -42,7 +42,7 @@ export function createPublisher({ writer, register, clock }: PublisherOptions): 
     const place = await writer.append(bytes);
     const count = calls.reduce((sum, call) => sum + call.messages.length, 0);
     try {
-      register.register(writer.producer, { ...place, length: bytes.length, count, writtenAt });
+      await register.register(writer.producer, { ...place, length: bytes.length, count, writtenAt });
     } catch (error) {
       await writer.abandon();
       throw error;

@@ -61,7 +61,7 @@ async function recoverDeadProducers(options: RecoveryOptions): Promise<Recovery>
       for (const segment of segments) scanned.push(await scanSegment(options, producer, segment));
     }
     const recoveredMessages =
-      scanned.length === 0 ? 0 : options.index.transact(() => registerScanned(options, scanned));
+      scanned.length === 0 ? 0 : await options.index.transact(() => registerScanned(options, scanned));
     return {
       recoveredMessages,
       unreadableBytes: scanned.reduce((sum, segment) => sum + segment.unreadableBytes, 0),

@@ -34,13 +34,13 @@ export async function deleteOldSegments(
   const statements = prepareStatements(index);
   const dropped: Dropped[] = [];
   for (const { id } of statements.candidates.all(horizon) as unknown as { id: number }[]) {
-    dropped.push(...index.transactDurably(() => retire(statements, id, horizon)));
+    dropped.push(...(await index.transactDurably(() => retire(statements, id, horizon))));
   }
   const retired = statements.retired.all() as unknown as RetiredSegment[];
   if (retired.length === 0) return { deletedSegments: 0, dropped: [] };
   for (const { name } of retired) await rm(segmentPath(directory, name), { force: true });
   await syncDirectory(directory);
-  for (const { id } of retired) statements.forget.run(id);
+  await index.transact(() => retired.forEach(({ id }) => statements.forget.run(id)));
   for (const producer of new Set(retired.map((segment) => segment.producer)))
     await removeUnusedLock(directory, producer);
   return { deletedSegments: retired.length, dropped: sumBySubscription(dropped) };

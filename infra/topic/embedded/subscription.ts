@@ -19,15 +19,15 @@ export interface Backlog {
 
 /** Who holds what of the log, for all processes that open the subscription. */
 export interface Subscription {
-  readonly lease: (max: number) => readonly Delivery[];
-  readonly acknowledge: (delivered: readonly Delivered[]) => void;
-  readonly release: (delivered: readonly Delivered[]) => void;
-  readonly extend: (delivered: readonly Delivered[], seconds: number) => void;
-  readonly seek: (to: Instant) => void;
+  readonly lease: (max: number) => Promise<readonly Delivery[]>;
+  readonly acknowledge: (delivered: readonly Delivered[]) => Promise<void>;
+  readonly release: (delivered: readonly Delivered[]) => Promise<void>;
+  readonly extend: (delivered: readonly Delivered[], seconds: number) => Promise<void>;
+  readonly seek: (to: Instant) => Promise<void>;
   /** False once retention has deleted the group. */
   readonly isKept: (publishTime: Instant) => boolean;
-  readonly oldestUnacknowledged: () => Unacknowledged;
-  readonly backlog: () => Backlog;
+  readonly oldestUnacknowledged: () => Promise<Unacknowledged>;
+  readonly backlog: () => Promise<Backlog>;
 }
 
 export interface SubscriptionOptions {
@@ -37,21 +37,21 @@ export interface SubscriptionOptions {
   readonly ackDeadlineSeconds: number;
 }
 
-export function openSubscription({
+export async function openSubscription({
   index,
   name,
   clock,
   ackDeadlineSeconds,
-}: SubscriptionOptions): Subscription {
+}: SubscriptionOptions): Promise<Subscription> {
   const { transact, transactDurably } = index;
-  const id = subscriptionId(index, name);
+  const id = await subscriptionId(index, name);
   const leases = createLeaseTable(index, id);
   const statements = prepareStatements(index);
   const hasWork = (): boolean => statements.hasWork.get(id, clock(), id)?.['work'] === 1;
 
   return {
     // Most polls of a quiet topic end here, without the lock that all writers share.
-    lease: (max) =>
+    lease: async (max) =>
       hasWork()
         ? transact(() => leaseMessages(statements, leases, { id, max, now: clock(), ackDeadlineSeconds }))
         : [],
@@ -87,7 +87,7 @@ export function openSubscription({
 const micros = (seconds: number): number => Math.ceil(seconds * MICROS_PER_SECOND);
 
 /** A new subscription begins with the oldest message kept, so that it does not matter whether producer or consumer starts first. */
-function subscriptionId({ database, transact }: TopicIndex, name: string): number {
+function subscriptionId({ database, transact }: TopicIndex, name: string): Promise<number> {
   return transact(() => {
     database.prepare('INSERT INTO subscription (name) VALUES (?) ON CONFLICT (name) DO NOTHING').run(name);
     return Number(database.prepare('SELECT id FROM subscription WHERE name = ?').get(name)?.['id']);

@@ -2,14 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { hasCode, syncDirectory } from './directory.ts';
 
 const INDEX_FILE = 'topic.db';
 const SCHEMA_VERSION = 1;
 const SQLITE_CANTOPEN = 14;
+/** SQLite waits inside the call, and the whole process with it: only while the file is opened, for a moment. */
+const OPEN_TIMEOUT_MS = 1_000;
 /** How long a transaction waits for the others, which take well under a millisecond each. */
-const BUSY_TIMEOUT_MS = 10_000;
+const LOCK_WAIT_MS = 10_000;
+/** Between two tries the event loop goes on: an API must answer others while one process is stuck in a transaction. */
+const LOCK_RETRY_MS = 1;
+const SQLITE_BUSY = 5;
 
 /**
  * `clock` holds the last time given out and the totals of all groups ever registered; a group's `…Through` are the totals up to it.
@@ -43,9 +49,9 @@ const SCHEMA = `
 export interface TopicIndex {
   readonly database: DatabaseSync;
   /** One writer at a time over all processes: what `work` reads stays true until it is committed. */
-  readonly transact: <Result>(work: () => Result) => Result;
+  readonly transact: <Result>(work: () => Result) => Promise<Result>;
   /** Like `transact`, and the commit outlives a power cut. */
-  readonly transactDurably: <Result>(work: () => Result) => Result;
+  readonly transactDurably: <Result>(work: () => Result) => Promise<Result>;
   readonly close: () => void;
 }
 
@@ -57,7 +63,8 @@ export async function openIndex(directory: string): Promise<TopicIndex> {
   const begin = database.prepare('BEGIN IMMEDIATE');
   const commit = database.prepare('COMMIT');
 
-  const transact = <Result>(work: () => Result): Result => {
+  // From its begin to its commit a transaction is one piece, so that no other of this process comes in between.
+  const once = <Result>(work: () => Result): Result => {
     begin.run();
     try {
       const result = work();
@@ -67,21 +74,43 @@ export async function openIndex(directory: string): Promise<TopicIndex> {
       if (database.isTransaction) database.exec('ROLLBACK');
     }
   };
-  const transactDurably = <Result>(work: () => Result): Result => {
+  const onceDurably = <Result>(work: () => Result): Result => {
     database.exec('PRAGMA synchronous = FULL');
     try {
-      return transact(work);
+      return once(work);
     } finally {
       database.exec('PRAGMA synchronous = NORMAL');
     }
   };
+  const transact = <Result>(work: () => Result): Promise<Result> => whenFree(() => once(work));
+  const transactDurably = <Result>(work: () => Result): Promise<Result> => whenFree(() => onceDurably(work));
+  database.exec('PRAGMA busy_timeout = 0');
   return { database, transact, transactDurably, close: () => database.close() };
 }
+
+/** Tries until no other process holds the lock. */
+async function whenFree<Result>(act: () => Result): Promise<Result> {
+  for (const startedAt = performance.now(); ;) {
+    try {
+      return act();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - startedAt > LOCK_WAIT_MS) throw error;
+      await setTimeout(LOCK_RETRY_MS);
+    }
+  }
+}
+
+/** The extended codes of a busy file have its code in their last byte. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  (error.errcode & 0xff) === SQLITE_BUSY;
 
 /** Undefined if there is no index yet. */
 function connect(path: string): DatabaseSync | undefined {
   try {
-    return checked(new DatabaseSync(existing(path), { timeout: BUSY_TIMEOUT_MS }));
+    return checked(new DatabaseSync(existing(path), { timeout: OPEN_TIMEOUT_MS }));
   } catch (error) {
     if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_CANTOPEN) return undefined;
     throw error;
