@@ -12,6 +12,9 @@ import { openApiDocument } from './http/openapi.ts';
 import type { Route } from './http/route.ts';
 import { KEY_ROUTES } from './keys/routes.ts';
 import { OPERATION_ROUTES } from './operation/routes.ts';
+import { CHARGES_ROUTES } from './rating/charges-routes.ts';
+import { PERIOD_ROUTES } from './rating/period-routes.ts';
+import { PRICE_ROUTES } from './rating/price-routes.ts';
 import { USAGE_ROUTES } from './usage/routes.ts';
 
 /** Every route of the API, and the document that describes them all. */
@@ -20,6 +23,7 @@ export function assembleRoutes(version: string): {
   readonly document: object;
 } {
   const routes: Route[] = [
+    ...CHARGES_ROUTES,
     ...CHECK_ROUTES,
     ...CUSTOMER_ROUTES,
     ...DEAD_LETTER_ROUTES,
@@ -30,6 +34,8 @@ export function assembleRoutes(version: string): {
     ...LIMIT_ROUTES,
     ...METER_ROUTES,
     ...OPERATION_ROUTES,
+    ...PERIOD_ROUTES,
+    ...PRICE_ROUTES,
     ...RESERVATION_ROUTES,
     ...USAGE_ROUTES,
     ...documentationRoutes(() => document),

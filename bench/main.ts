@@ -8,6 +8,7 @@ import { measureFreshnessAt } from './freshness.ts';
 import { benchHttp } from './http/bench-http.ts';
 import type { CommittedWorkload } from './ingest.ts';
 import type { Measured } from './measure.ts';
+import { benchRating } from './pricing.ts';
 import { measureReservations } from './reservations.ts';
 import { describeFigure, summarise, type Figure } from './figure.ts';
 
@@ -28,6 +29,7 @@ const ROUNDS = options.quick ? 1 : 3;
 const PRELOADED = options.quick ? 2_000_000 : 50_000_000;
 const WAREHOUSE_EVENTS = options.quick ? 1_000_000 : 10_000_000;
 const RESERVATION_SECONDS = options.quick ? 2 : 5;
+const RATED_LINES = options.quick ? 50_000 : 300_000;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
 const COUNTED_EVENTS = 100_000;
@@ -242,6 +244,7 @@ const RUNS = {
   writes: benchWrites,
   freshness: benchFreshness,
   reservations: benchReservations,
+  rating: () => benchRating({ rounds: ROUNDS, lines: RATED_LINES, record }),
   http: () =>
     benchHttp({
       seconds: options.quick ? 5 : 20,

@@ -26,3 +26,5 @@ export const minuteOfHour = (at: Instant): number =>
   Math.floor((at - hourStart(hourOf(at))) / MICROS_PER_MINUTE);
 /** Boundaries are whole minutes: each is moved down to its minute, so that neighbours share it. */
 export const floorToMinute = (at: Instant): Instant => Math.floor(at / MICROS_PER_MINUTE) * MICROS_PER_MINUTE;
+/** The last microsecond of an instant's minute: what is at or before it is, moved down to its minute, at or before the instant. */
+export const endOfMinute = (at: Instant): Instant => floorToMinute(at) + MICROS_PER_MINUTE - 1;

@@ -93,3 +93,36 @@ export const ENTITLEMENT_CHECKS_MAX = 100;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 /** An answer that is kept for repetitions of its request. */
 export const REMEMBERED_ANSWER_BYTES_MAX = 1_024 * 1_024;
+
+/** Decimals of a custom unit; the minor units of ISO 4217 have at most 4. */
+export const CURRENCY_DECIMALS_MAX = 18;
+
+/** Billing periods that a calculator answers. */
+export const EVALUATED_PERIODS_MAX = 1_000;
+/** Decimals of a fraction that a calculator answers. */
+export const FRACTION_DECIMALS_MAX = 30;
+
+/** Tiers of one price. */
+export const TIERS_PER_PRICE_MAX = 1_000;
+export const MATRIX_CELLS_MAX = 10_000;
+/** Prices by date of one charge. */
+export const RATES_PER_CHARGE_MAX = 100;
+/** Events behind a line that is priced event by event. */
+export const EVENTS_PER_LINE_MAX = 1_000_000;
+/** Events or groups that a calculator of prices takes in one call. */
+export const PRICE_EVALUATION_USAGE_MAX = 10_000;
+/** Groups times tiers in one such call. */
+export const PRICE_EVALUATION_PARTS_MAX = 20_000;
+/** Points of one price curve, without those where it bends. */
+export const PRICE_CURVE_POINTS_MAX = 1_000;
+
+export const LINES_PER_INVOICE_MAX = 10_000;
+/** Charges that are billed together, as those of one plan version are. */
+export const CHARGES_PER_BILL_MAX = 100;
+/** Segments of all these charges together: each asks for usage of its own. */
+export const SEGMENTS_PER_BILL_MAX = 1_000;
+export const COUPONS_PER_INVOICE_MAX = 20;
+export const COMMITMENTS_PER_INVOICE_MAX = 100;
+export const TAX_RATES_PER_LINE_MAX = 10;
+/** The code, jurisdiction or exemption of a tax. */
+export const TAX_CODE_BYTES_MAX = 64;

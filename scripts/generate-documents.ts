@@ -3,6 +3,8 @@ import { format } from 'prettier';
 import { PROBLEM_CODES } from '#api/http/problem-codes.ts';
 import { assembleRoutes } from '#api/routes.ts';
 import { VERSION } from '#api/version.ts';
+import { curvePicture } from './pricing/curve-picture.ts';
+import { examplesOf } from './pricing/examples.ts';
 
 /** A document that is made from the code, and kept in the repository so that a change of it is seen in review. */
 interface GeneratedDocument {
@@ -11,10 +13,19 @@ interface GeneratedDocument {
 }
 
 export async function generateDocuments(): Promise<GeneratedDocument[]> {
-  return Promise.all([
+  const documents = await Promise.all([
     document('docs/openapi.json', JSON.stringify(assembleRoutes(VERSION).document), 'json'),
     document('docs/problems.md', problemsPage(), 'markdown'),
   ]);
+  return [...documents, ...(await pricePictures())];
+}
+
+/** The price curves of the examples in the pricing guide. */
+async function pricePictures(): Promise<GeneratedDocument[]> {
+  const examples = examplesOf(await readFile('docs/guides/pricing.md', 'utf8'));
+  return examples.flatMap((example) =>
+    example.picture ? [{ path: `docs/${example.picture.path}`, content: curvePicture(example) }] : [],
+  );
 }
 
 async function document(path: string, content: string, parser: string): Promise<GeneratedDocument> {

@@ -67,6 +67,7 @@ const TAGS = [
   ['Features', 'What customers see, and limits are set on'],
   ['Customers', 'Who owns which subjects'],
   ['Quotas', 'Limits, checks and reservations'],
+  ['Rating', 'What prices and periods come to'],
   ['API keys', 'Who may do what'],
   ['Operation', 'How it stands'],
   ['Documentation', 'This document'],

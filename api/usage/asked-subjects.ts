@@ -1,8 +1,8 @@
 import type { TimeWindow } from '#domain/calendar/window.ts';
-import { floorToMinute } from '#domain/instant.ts';
-import { subjectsOfCustomer, type OwnedSubject } from '#infra/customers/own-subjects.ts';
+import { subjectsOfCustomer } from '#infra/customers/own-subjects.ts';
 import { getCustomer } from '#infra/customers/read-customers.ts';
 import type { Reads } from '#infra/database/database.ts';
+import { ownedWithin } from '#infra/usage/customer-subjects.ts';
 import type { AskedSubject } from '#infra/usage/load-usage.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -24,16 +24,4 @@ export async function askedSubjects(
   if (known.length === 0 && !(await getCustomer(from, { namespace, key: customer, now: range.from })))
     throw new Problem('customer_not_found', `there is no customer ${customer}`);
   return known.flatMap((owned) => ownedWithin(owned, range));
-}
-
-/** The subject with the parts of the range in which it is owned; none when it is owned in no part of it. */
-export function ownedWithin({ subject, intervals }: OwnedSubject, range: TimeWindow): AskedSubject[] {
-  const whole = { from: floorToMinute(range.from), to: floorToMinute(range.to) };
-  const spans = intervals
-    .map(({ from, to }) => ({ from: Math.max(from, whole.from), to: Math.min(to ?? whole.to, whole.to) }))
-    .filter(({ from, to }) => from < to);
-  const [only] = spans;
-  if (only === undefined) return [];
-  const always = only.from === whole.from && only.to === whole.to;
-  return [always ? subject : { subject, spans }];
 }

@@ -18,6 +18,16 @@ export const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 1
 export const daysInMonth = (year: number, month: number): number =>
   month === FEBRUARY && isLeapYear(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 
+const WRITTEN = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+/** A date as it is written, `2026-02-28`. Undefined for what no calendar has, such as `2026-02-29`, and for text that is no date. */
+export function parseCivilDate(text: string): CivilDate | undefined {
+  const written = WRITTEN.exec(text);
+  if (!written) return undefined;
+  const [year = 0, month = 0, day = 0] = written.slice(1).map(Number);
+  return day >= 1 && day <= daysInMonth(year, month) ? { year, month, day } : undefined;
+}
+
 /**
  * Days since 1970-01-01. Years are counted from March, so that the leap day is a year's last day and needs no case of its own;
  * months from March are 31, 30, 31, 30, 31 days over and over, which is what (153 m + 2) / 5 counts.

@@ -72,6 +72,16 @@ export function calendarBoundaries(zone: TimeZone, unit: CalendarUnit, at: Insta
   }
 }
 
+/**
+ * The local date that an instant lies in, as days since the epoch: days as `calendarBoundaries` cuts them, so that it never decreases in
+ * time. A skipped date has no instants.
+ */
+export function localDayAt(zone: TimeZone, at: Instant): number {
+  let day = Math.floor(localTimeAt(zone, at) / MICROS_PER_DAY);
+  while (firstInstantAt(zone, (day + 1) * MICROS_PER_DAY) <= at) day++;
+  return day;
+}
+
 const modulo = (value: number, divisor: number): number => value - Math.floor(value / divisor) * divisor;
 
 /** Whether two offsets put the full hours at the same instants. */

@@ -1,4 +1,4 @@
-import { MICROS_PER_MINUTE, floorToMinute, type Instant } from '../instant.ts';
+import { MICROS_PER_MINUTE, endOfMinute, floorToMinute, type Instant } from '../instant.ts';
 import { calendarBoundaries, hourBoundaries, type Boundaries } from './local-time.ts';
 import type { TimeZone } from './time-zone.ts';
 
@@ -20,7 +20,7 @@ export interface TimeWindow {
 export function windowAt(zone: TimeZone, unit: RepeatingUnit, at: Instant): TimeWindow {
   const minute = floorToMinute(at);
   if (unit === 'minute') return { from: minute, to: minute + MICROS_PER_MINUTE };
-  const { start, end } = boundariesAt(zone, unit, minute + MICROS_PER_MINUTE - 1);
+  const { start, end } = boundariesAt(zone, unit, endOfMinute(at));
   return { from: floorToMinute(start), to: floorToMinute(end) };
 }
 

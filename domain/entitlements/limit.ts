@@ -1,3 +1,6 @@
+import { MONTHS_PER_YEAR } from '../calendar/civil-date.ts';
+import { isOfOneKind, parseDuration, type Duration } from '../calendar/duration.ts';
+import { needsAnchor, type PeriodRule } from '../calendar/period.ts';
 import { isTimeZone, timeZone } from '../calendar/time-zone.ts';
 import { floorToMinute, MICROS_PER_MINUTE, type Instant } from '../instant.ts';
 import { LIMITS_PER_FEATURE_MAX, ROLLING_WINDOW_MICROS_MAX } from '../limits.ts';
@@ -5,15 +8,13 @@ import type { Aggregation } from '../metering/accumulator.ts';
 import { METER_KEY } from '../metering/meter.ts';
 import { compare, parsePlainDecimal, toDecimalString, type Quantity } from '../metering/quantity.ts';
 import type { Violation } from '../violation.ts';
-import { parseDuration, type Duration } from './duration.ts';
-import { MINUTES_PER_DAY, needsAnchor, type PeriodRule } from './period.ts';
 import { rollingWindow, type RollingWindow } from './rolling.ts';
 
 /** `hard` refuses what would pass the amount; `soft` allows it and says so; `metered` allows it, as usage that will be paid for. */
 export const OVERAGES = ['hard', 'soft', 'metered'] as const;
 export type Overage = (typeof OVERAGES)[number];
 
-/** How a limit's usage begins anew: every so often, or never, as a window that ends now. ISO 8601 durations of one unit. */
+/** How a limit's usage begins anew: every so often, or never, as a window that ends now. ISO 8601 durations of one kind. */
 export type LimitPeriod =
   | { readonly every: string; readonly anchor?: Instant | undefined; readonly timezone?: string | undefined }
   | { readonly rolling: string };
@@ -74,23 +75,30 @@ export function amountOf(text: string): Quantity {
 
 /** Reads a checked period; throws on one that was not. */
 export function compilePeriod(period: LimitPeriod): CompiledPeriod {
-  const length = parseDuration('rolling' in period ? period.rolling : period.every);
+  const length = parseLength('rolling' in period ? period.rolling : period.every);
   if (length === undefined) throw new RangeError('not a period that was checked');
   if ('rolling' in period) return { kind: 'rolling', window: rollingWindow(elapsedMinutes(length)) };
   const { anchor = null, timezone = DEFAULT_ZONE } = period;
   return { kind: 'every', rule: { every: length, anchor, zone: timeZone(timezone) } };
 }
 
-/** Minutes of a length that is no months: a day of a rolling window is 24 hours. */
-const elapsedMinutes = ({ unit, count }: Duration): number =>
-  unit === 'minute' ? count : count * MINUTES_PER_DAY;
+const SECONDS_PER_MINUTE = 60;
+const MINUTES_PER_DAY = 1_440;
 
-/** A year, in each unit. */
-const LONGEST: Readonly<Record<Duration['unit'], number>> = {
-  minute: 366 * MINUTES_PER_DAY,
-  day: 366,
-  month: 12,
-};
+/** A limit's lengths are of one kind, and whole minutes. */
+function parseLength(text: string): Duration | undefined {
+  const length = parseDuration(text);
+  return length && isOfOneKind(length) && length.seconds % SECONDS_PER_MINUTE === 0 ? length : undefined;
+}
+
+/** Minutes of a length that is no months: a day of a rolling window is 24 hours. */
+const elapsedMinutes = ({ days, seconds }: Duration): number =>
+  days * MINUTES_PER_DAY + seconds / SECONDS_PER_MINUTE;
+
+const DAYS_PER_YEAR = 366;
+
+const isLongerThanYear = (length: Duration): boolean =>
+  length.months > MONTHS_PER_YEAR || elapsedMinutes(length) > DAYS_PER_YEAR * MINUTES_PER_DAY;
 
 /** All that is wrong with a feature's limits, at once; `aggregation` is that of the feature's meter. */
 export function checkLimits(limits: readonly LimitDefinition[], aggregation: Aggregation): Violation[] {
@@ -178,8 +186,8 @@ function checkPeriod(pointer: string, period: LimitPeriod): Violation[] {
 }
 
 function checkRolling(pointer: string, text: string): Violation[] {
-  const length = parseDuration(text);
-  if (length === undefined || length.unit === 'month')
+  const length = parseLength(text);
+  if (length === undefined || length.months > 0)
     return [
       { pointer, code: 'invalid_duration', message: 'is minutes, hours, days or a week, such as PT5H' },
     ];
@@ -189,12 +197,12 @@ function checkRolling(pointer: string, text: string): Violation[] {
 }
 
 function checkEvery(pointer: string, text: string, anchor: Instant | undefined): Violation[] {
-  const length = parseDuration(text);
+  const length = parseLength(text);
   if (length === undefined)
     return [
       { pointer, code: 'invalid_duration', message: 'is a duration of one unit, such as P1M, P1W or PT15M' },
     ];
-  if (length.count > LONGEST[length.unit])
+  if (isLongerThanYear(length))
     return [{ pointer, code: 'period_too_long', message: 'a period has at most a year' }];
   if (anchor !== undefined || !needsAnchor(length)) return [];
   const message = 'divides no calendar day or year: give an anchor that it is counted from';

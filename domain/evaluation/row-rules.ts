@@ -1,7 +1,8 @@
-import { Decimal } from 'decimal.js';
 import { timeZone } from '../calendar/time-zone.ts';
 import { windowAt, type TimeWindow } from '../calendar/window.ts';
 import { MICROS_PER_MINUTE, floorToMinute } from '../instant.ts';
+import { Decimal, toDecimalText } from '../money/decimal.ts';
+import { round, type Rounding as Mode } from '../money/rounding.ts';
 import type { UsageRow } from '../usage/usage-rows.ts';
 import type { EvaluationQuery, Rounding } from './evaluation.ts';
 
@@ -27,13 +28,12 @@ export function applyRowRules(query: EvaluationQuery, row: UsageRow): UsageRow {
   return { ...row, value };
 }
 
-const MODES = { round: Decimal.ROUND_HALF_UP, ceil: Decimal.ROUND_CEIL, floor: Decimal.ROUND_FLOOR } as const;
-/** More digits than any sum of bounded values over a bounded number of events has. */
-const Exact = Decimal.clone({ precision: 100, toExpNeg: -100, toExpPos: 100 });
+const MODES: Readonly<Record<Rounding['function'], Mode>> = {
+  round: 'halfUp',
+  ceil: 'ceiling',
+  floor: 'floor',
+};
 
 /** Worked: 123.456 rounded at scale 2 is 123.46; its floor at scale -2 is 100. */
-function rounded(value: string, { function: name, scale }: Rounding): string {
-  const nearest = new Exact(value).toNearest(new Exact(10).pow(-scale), MODES[name]);
-  // A zero may come out negative, which no text of ours is.
-  return nearest.isZero() ? '0' : nearest.toFixed();
-}
+const rounded = (value: string, { function: name, scale }: Rounding): string =>
+  toDecimalText(round(new Decimal(value), scale, MODES[name]));

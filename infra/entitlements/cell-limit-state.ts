@@ -1,6 +1,6 @@
 import type { LimitState } from '#domain/entitlements/entitlement.ts';
 import { amountOf, compilePeriod, isLimitable } from '#domain/entitlements/limit.ts';
-import { periodAt } from '#domain/entitlements/period.ts';
+import { periodAt } from '#domain/calendar/period.ts';
 import {
   changeRolling,
   emptyRolling,

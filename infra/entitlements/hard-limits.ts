@@ -1,5 +1,5 @@
 import { compilePeriod, type CompiledPeriod } from '#domain/entitlements/limit.ts';
-import { periodAt } from '#domain/entitlements/period.ts';
+import { periodAt } from '#domain/calendar/period.ts';
 import type { TimeWindow } from '#domain/calendar/window.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { Reads } from '#infra/database/database.ts';

@@ -5,7 +5,7 @@ import {
   normaliseLimits,
   type LimitDefinition,
 } from '#domain/entitlements/limit.ts';
-import { periodAt } from '#domain/entitlements/period.ts';
+import { periodAt } from '#domain/calendar/period.ts';
 import type { Instant } from '#domain/instant.ts';
 import { LIMITED_FEATURES_PER_CUSTOMER_MAX } from '#domain/limits.ts';
 import type { Aggregation } from '#domain/metering/accumulator.ts';

@@ -65,10 +65,13 @@ export class UnknownMeter extends RuleError<'unknown_meter'> {
  * read in another, and may be of a later state. Throws `UnknownMeter`, `UsageQueryError`, `UnknownTimeZoneError`, `TooManyDistinctValuesError`.
  */
 export const readUsage = (database: Database, request: ReadUsage): Promise<UsageAnswer> =>
-  inSnapshot(database, async (snapshot) => {
-    const asked = await ask(snapshot, request);
-    return { ...asked, ...(await firstRows(snapshot, asked, request)) };
-  });
+  inSnapshot(database, (snapshot) => readUsageFrom(snapshot, request));
+
+/** The same from a snapshot that other answers have to agree with. */
+export async function readUsageFrom(snapshot: Reads, request: ReadUsage): Promise<UsageAnswer> {
+  const asked = await ask(snapshot, request);
+  return { ...asked, ...(await firstRows(snapshot, asked, request)) };
+}
 
 /**
  * Hands all rows of an answer to `consume`, from one snapshot and without ever holding more than a part of them. The snapshot is open until
@@ -100,7 +103,8 @@ async function ask(snapshot: Reads, request: ReadUsage): Promise<Answered> {
   return { meter, query, freshness };
 }
 
-async function activeMeter(from: Reads, namespace: string, key: string): Promise<MeterVersion> {
+/** The version of a meter that answers questions. Throws `UnknownMeter`. */
+export async function activeMeter(from: Reads, namespace: string, key: string): Promise<MeterVersion> {
   const versions = await readMeterVersions(from, namespace, key);
   const active = versions.find(({ state }) => state === 'active');
   if (active === undefined) throw new UnknownMeter(key);

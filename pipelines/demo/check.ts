@@ -12,6 +12,7 @@ import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
 import { readUsage } from '#infra/usage/read-usage.ts';
 import { conflict, deadLetter, event, usageHour } from '#infra/usage/tables.ts';
 import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import { checkBills, type CheckedBill } from './bill-check.ts';
 import { textOf, type DataSet, type Fact } from './data-set.ts';
 import { contendersOf, countedFacts, countIndependently, type Counts, type Expected } from './expected.ts';
 import { compareLimits, type LimitLine } from './quota-check.ts';
@@ -27,6 +28,7 @@ export interface Found {
   readonly deadLetters: Counts;
   readonly usage: readonly UsageLine[];
   readonly limits: readonly LimitLine[];
+  readonly bills: readonly CheckedBill[];
   /** The fingerprints of cells and of the warehouse's exact events, by meter: equal when nothing drifted. */
   readonly drift: readonly { readonly meter: string; readonly cells: string; readonly warehouse: string }[];
 }
@@ -64,6 +66,7 @@ export async function checkDataSet(
     deadLetters,
     usage: await compareUsage(stores, dataSet, expected),
     limits: await compareLimits(client, dataSet.catalogue, facts),
+    bills: await checkBills(client, dataSet, facts),
     drift: await compareFingerprints(stores, dataSet),
   };
   const isTaken = answers.accepted === expected.sentOverHttp && isSame(answers.rejected, expected.rejected);
@@ -76,6 +79,7 @@ const isEqual = (expected: Expected, found: Found): boolean =>
   isSame(found.deadLetters, expected.deadLetters) &&
   found.usage.every(isEqualLine) &&
   found.limits.every((line) => line.used === line.expected) &&
+  found.bills.every(({ different }) => different.length === 0) &&
   found.drift.every(({ cells, warehouse }) => cells === warehouse);
 
 export const isEqualLine = ({ expected, cells, warehouse }: UsageLine): boolean =>

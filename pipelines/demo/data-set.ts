@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
 import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import type { ChargesFile } from './charges-file.ts';
 
 /** What one event says, as the demo itself knows it: the ground of its independent count. */
 export interface Fact {
@@ -30,6 +31,8 @@ export interface DataSet {
   readonly title: string;
   /** Everything that is put before the first event. */
   readonly catalogue: CatalogueFile;
+  /** What every customer is billed with at the end. */
+  readonly charges: ChargesFile;
   readonly storyLimit: StoryLimit;
   readonly planned: readonly Planned[];
   /** The range of event times, [from, to), for questions about all of it. */

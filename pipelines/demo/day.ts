@@ -1,4 +1,5 @@
 import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { readChargesFile } from './charges-file.ts';
 import { plannedEvent, textOf, type DataSet, type Fact, type Planned, type Way } from './data-set.ts';
 import { seededDraw, type Draw } from './draw.ts';
 
@@ -40,6 +41,7 @@ export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
   return {
     title: 'a day of usage',
     catalogue,
+    charges: await readChargesFile(new URL('charges.json', import.meta.url)),
     storyLimit: { customer: 'stark', feature: 'tokens' },
     planned: [...events.map(plannedEvent), ...refusedMessages(now)],
     from: new Date(now - DAY_MS - LATE_MS - JITTER_MS).toISOString(),

@@ -103,10 +103,14 @@ function passes({ eventType, filter }: MeterDefinition): (fact: Fact) => boolean
   return (fact) => fact.type === eventType && condition(fact);
 }
 
+/** The events that a meter counts. */
+export const countedBy = (definition: MeterDefinition, facts: readonly Fact[]): Fact[] =>
+  facts.filter(passes(definition));
+
 /** What a meter says of these events, a plain decimal. */
 export function measure(definition: MeterDefinition, all: readonly Fact[]): string {
   const { aggregation, value = '' } = definition;
-  const facts = all.filter(passes(definition));
+  const facts = countedBy(definition, all);
   const values = facts.map(({ data }) => data[value] ?? '');
   switch (aggregation) {
     case 'count':

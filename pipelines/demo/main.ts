@@ -43,7 +43,7 @@ async function makeKey(database: Database): Promise<string> {
     createApiKey(tx, {
       namespace: LOCAL_FEED.namespace,
       name: 'demo',
-      scopes: ['catalogue:write', 'customers:write', 'events:write', 'quota:check'],
+      scopes: ['catalogue:write', 'customers:write', 'events:write', 'quota:check', 'billing:read'],
       now: systemScheduler.now(),
     }),
   );

@@ -8,6 +8,7 @@ import type { ReservationStory } from './reservation-story.ts';
 import type { Run } from './run.ts';
 import { CHECKS_PER_SECOND, type CheckLatencies } from './steady-checks.ts';
 import { aligned, grouped } from './table.ts';
+import { billsToJson, tellBills } from './tell-bills.ts';
 import { tellQuotas } from './tell-quotas.ts';
 
 export interface Told extends Checked {
@@ -44,10 +45,12 @@ export function tell(told: Told): string {
         `    ${meter.padEnd(18)} ${cells} ${cells === warehouse ? '=' : '≠'} ${warehouse}`,
     ),
     '',
+    ...tellBills(found.bills),
+    '',
     `  data            ${options.directory} (database/, topic/, topic-api/, warehouse/); each run starts anew`,
     '',
     ok
-      ? 'Every total equals the independent count.'
+      ? 'Every total and every bill equals the independent count.'
       : 'SOMETHING DIFFERS from the independent count: see above.',
     '',
   ].join('\n');
@@ -154,7 +157,7 @@ export function toJson(told: Told): object {
       after,
       refused,
     },
-    invoice: null,
+    ...billsToJson(found.bills),
     seconds: Number(run.seconds.toFixed(3)),
     eventsPerSecond: Math.round(run.messages / run.seconds),
     freshnessMs,

@@ -7,3 +7,12 @@ export function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 export const grouped = (value: number | bigint): string => value.toLocaleString('en-US');
+
+const DECIMALS_MAX = 100;
+
+/** Plain decimal text as people read it, every digit kept: `1234.5` at 2 decimals or more is `1,234.50`. */
+export const groupedText = (text: string, decimals = 0): string =>
+  new Intl.NumberFormat('en-US', {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: DECIMALS_MAX,
+  }).format(text as Intl.StringNumericLiteral);

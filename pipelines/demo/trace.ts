@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readCatalogueFile, type CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { readChargesFile } from './charges-file.ts';
 import { plannedEvent, type DataSet, type Fact } from './data-set.ts';
 
 const COLUMNS = ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'] as const;
@@ -27,6 +28,7 @@ export async function traceOfUsage(file: string, now: number): Promise<DataSet> 
   return {
     title: `the trace ${basename(file)}`,
     catalogue: { ...catalogue, customers: { [subject]: customerWithLimit(subject, rows) } },
+    charges: await readChargesFile(new URL('trace-charges.json', import.meta.url)),
     storyLimit: { customer: subject, feature: LIMITED_FEATURE },
     planned: facts.map(plannedEvent),
     from: new Date(first - 60_000).toISOString(),

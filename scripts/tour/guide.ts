@@ -1,3 +1,5 @@
+import { blocksOf } from '../guide-blocks.ts';
+
 /** A command of the guide and the answer that stands below it. */
 export interface TourStep {
   /** The heading that it stands under. */
@@ -10,9 +12,6 @@ export interface TourStep {
   readonly answer: string;
 }
 
-const HEADING = /^## (.+)$/;
-const FENCE = /^```(\w*) ?(\d*)$/;
-
 /**
  * The steps of a guide: each `sh` block that begins with `curl`, with the `json` or `csv` block that follows it and names the status. Throws
  * where a command has no answer or an answer no command: a guide that is half understood would be half checked.
@@ -21,44 +20,21 @@ export function stepsOf(guide: string): TourStep[] {
   const steps: TourStep[] = [];
   let chapter = '';
   let command: string | undefined;
-  for (const { language, status, text, heading } of blocksOf(guide)) {
-    if (heading !== undefined) chapter = heading;
-    else if (language === 'sh') {
+  for (const block of blocksOf(guide)) {
+    if (block.kind === 'heading') chapter = block.text;
+    if (block.kind !== 'code') continue;
+    const { language, note, text } = block;
+    if (language === 'sh') {
       if (command !== undefined) throw new Error(`the guide shows no answer to ${command}`);
       if (text.startsWith('curl ')) command = text;
     } else {
       if (command === undefined) throw new Error(`the guide shows an answer to no command: ${text}`);
       if (language !== 'json' && language !== 'csv')
         throw new Error(`the guide shows an answer as ${language}`);
-      steps.push({ chapter, command, status: Number(status), kind: language, answer: text });
+      steps.push({ chapter, command, status: Number(note), kind: language, answer: text });
       command = undefined;
     }
   }
   if (command !== undefined) throw new Error(`the guide shows no answer to ${command}`);
   return steps;
-}
-
-interface Block {
-  readonly heading?: string;
-  readonly language?: string;
-  readonly status?: string;
-  readonly text: string;
-}
-
-function* blocksOf(guide: string): Generator<Block> {
-  let open: { language: string; status: string; lines: string[] } | undefined;
-  for (const line of guide.split('\n')) {
-    const fence = FENCE.exec(line);
-    if (open !== undefined) {
-      if (line !== '```') open.lines.push(line);
-      else {
-        yield { ...open, text: open.lines.join('\n') };
-        open = undefined;
-      }
-    } else if (fence !== null) open = { language: fence[1] ?? '', status: fence[2] ?? '', lines: [] };
-    else {
-      const heading = HEADING.exec(line)?.[1];
-      if (heading !== undefined) yield { heading, text: line };
-    }
-  }
 }

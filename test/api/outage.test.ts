@@ -38,6 +38,9 @@ const callOf = ({ method, path }: Operation, sample: Sample): ApiCall => ({
 const NEEDS_NO_DATABASE: ReadonlySet<string> = new Set([
   'postEvents',
   'evaluateUsage',
+  'evaluatePeriods',
+  'evaluatePrice',
+  'priceCurve',
   'getHealth',
   'getMetrics',
   'getOpenApi',

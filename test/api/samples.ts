@@ -125,6 +125,56 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
       },
     },
 
+    evaluateCharges: {
+      path: { key: 'tokens' },
+      body: {
+        charges: [
+          {
+            key: 'tokens',
+            meter: 'tokens',
+            price: {
+              model: 'graduated',
+              tiers: [
+                { upTo: '1000', unitPrice: '0.02' },
+                { upTo: null, unitPrice: '0.01', flatFee: '5' },
+              ],
+            },
+          },
+          { key: 'support', price: { model: 'flat', amount: '50' } },
+        ],
+        from: '2026-03-01T00:00:00Z',
+        to: '2026-04-01T00:00:00Z',
+        currency: 'USD',
+      },
+    },
+    evaluatePrice: {
+      body: {
+        currency: 'USD',
+        charge: { key: 'tokens', price: { model: 'package', size: '1000', price: '8' }, minimum: '20' },
+        usage: { quantity: '2500' },
+        before: { quantity: '500', amount: '8' },
+        segment: 'last',
+      },
+    },
+    priceCurve: {
+      body: {
+        currency: 'USD',
+        charge: { price: { model: 'perUnit', unitPrice: '0.02' }, maximum: '75' },
+        to: '10000',
+        steps: 10,
+      },
+    },
+    evaluatePeriods: {
+      body: {
+        anchor: { day: 31 },
+        cadence: 'P1M',
+        start: '2026-01-10T00:00:00Z',
+        timezone: 'Europe/Berlin',
+        until: '2026-03-31T00:00:00Z',
+        proration: 'day',
+      },
+    },
+
     getStatus: {},
     getHealth: {},
     getReadiness: {},

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { compilePeriod } from '#domain/entitlements/limit.ts';
-import { periodAt } from '#domain/entitlements/period.ts';
+import { periodAt } from '#domain/calendar/period.ts';
 import { firstStepAt, stepOf, unpackRolling } from '#domain/entitlements/rolling.ts';
 import { MICROS_PER_HOUR, MICROS_PER_MINUTE, type Instant } from '#domain/instant.ts';
 import { unpackHourCell } from '#domain/metering/hour-cell.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { civilOfDays, daysInMonth, daysOfCivil } from '#domain/calendar/civil-date.ts';
+import { civilOfDays, daysInMonth, daysOfCivil, parseCivilDate } from '#domain/calendar/civil-date.ts';
 
 const MILLIS_PER_DAY = 86_400_000;
 
@@ -25,5 +25,22 @@ describe('civil dates', () => {
     expect([2023, 2024, 1900, 2000, 0].map((year) => daysInMonth(year, 2))).to.deep.equal([
       28, 29, 28, 29, 29,
     ]);
+  });
+
+  it('are read as they are written, and only days that exist', () => {
+    expect(parseCivilDate('2024-02-29')).to.deep.equal({ year: 2024, month: 2, day: 29 });
+    for (const text of [
+      '2026-02-29',
+      '2026-02-31',
+      '2026-00-10',
+      '2026-13-01',
+      '2026-01-00',
+      '2026-1-1',
+      '26-01-01',
+      ' 2026-01-01',
+      '2026-01-01T00:00:00Z',
+      '',
+    ])
+      expect(parseCivilDate(text), text).to.equal(undefined);
   });
 });

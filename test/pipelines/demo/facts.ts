@@ -24,6 +24,12 @@ export function dataSetOf(facts: readonly Fact[], others: readonly Planned[] = [
       features: { tokens: { name: 'Tokens', meter: 'tokens' } },
       customers: { acme: { name: 'Acme', subjects: ['acme'], limits: { tokens: [limit] } } },
     },
+    charges: {
+      currency: 'USD',
+      charges: [
+        { key: 'tokens', name: 'Tokens', meter: 'tokens', price: { model: 'perUnit', unitPrice: '0.01' } },
+      ],
+    },
     storyLimit: { customer: 'acme', feature: 'tokens' },
     planned: [...facts.map(plannedEvent), ...others],
     from: new Date(Date.now() - 60_000).toISOString(),

@@ -1,0 +1,2 @@
+/** Under which the OpenAPI document lists the calculators. */
+export const tag = 'Rating';
