@@ -14,6 +14,7 @@ import { createApp } from './http/app.ts';
 import { createDrain } from './http/drain.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen, type ListeningServer, type ServerTimeouts } from './http/server.ts';
+import { createInvoiceRunner } from './invoice-runs/background.ts';
 import { createPipelineReports } from './operation/pipeline-reports.ts';
 import { assembleRoutes } from './routes.ts';
 import type { Services } from './services.ts';
@@ -57,6 +58,7 @@ export async function startApi({
 }: ApiOptions): Promise<RunningApi> {
   const { database } = stores;
   const catalogues = createCatalogues(database);
+  const invoiceRuns = createInvoiceRunner({ stores, scheduler, log });
   const services: Services = {
     ...stores,
     catalogues,
@@ -65,6 +67,7 @@ export async function startApi({
     ingest: createIngest({ database, catalogues, scheduler }, keyLimits),
     checks: createChecks({ database, clock: scheduler.now }),
     reservations: createReservations({ database: stores.database, clock: scheduler.now }),
+    invoiceRuns,
     metrics: createMetrics(),
     pipeline: createPipelineReports(),
     drain: createDrain(),
@@ -81,5 +84,10 @@ export async function startApi({
     graceMs,
     ...(timeouts && { timeouts }),
   });
-  return { ...server, services };
+  // What was cut off when a process ended goes on.
+  invoiceRuns.start();
+  const close = async (): Promise<void> => {
+    await Promise.all([server.close(), invoiceRuns.stop()]);
+  };
+  return { ...server, close, services };
 }

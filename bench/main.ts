@@ -4,9 +4,11 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import type { Task } from './child.ts';
+import { benchDocuments } from './documents.ts';
 import { measureFreshnessAt } from './freshness.ts';
 import { benchHttp } from './http/bench-http.ts';
 import type { CommittedWorkload } from './ingest.ts';
+import { benchInvoices } from './invoices.ts';
 import type { Measured } from './measure.ts';
 import { benchRating } from './pricing.ts';
 import { measureReservations } from './reservations.ts';
@@ -29,6 +31,8 @@ const ROUNDS = options.quick ? 1 : 3;
 const PRELOADED = options.quick ? 2_000_000 : 50_000_000;
 const WAREHOUSE_EVENTS = options.quick ? 1_000_000 : 10_000_000;
 const RESERVATION_SECONDS = options.quick ? 2 : 5;
+const PRINTED_INVOICES = options.quick ? 100 : 500;
+const INVOICED_CUSTOMERS = options.quick ? 1_000 : 10_000;
 const RATED_LINES = options.quick ? 50_000 : 300_000;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
@@ -245,6 +249,12 @@ const RUNS = {
   freshness: benchFreshness,
   reservations: benchReservations,
   rating: () => benchRating({ rounds: ROUNDS, lines: RATED_LINES, record }),
+  documents: () => benchDocuments({ rounds: ROUNDS, invoices: PRINTED_INVOICES, record }),
+  invoices: () =>
+    benchInvoices({
+      ...{ rounds: ROUNDS, customers: INVOICED_CUSTOMERS, printed: PRINTED_INVOICES },
+      ...{ record, inDirectory },
+    }),
   http: () =>
     benchHttp({
       seconds: options.quick ? 5 : 20,

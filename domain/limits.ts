@@ -117,6 +117,10 @@ export const PRICE_EVALUATION_PARTS_MAX = 20_000;
 export const PRICE_CURVE_POINTS_MAX = 1_000;
 
 export const LINES_PER_INVOICE_MAX = 10_000;
+/** Lines of an invoice that is written by hand. */
+export const EXTRA_LINES_MAX = 200;
+/** Customers that an invoice run names; without names it is for all. */
+export const INVOICE_RUN_CUSTOMERS_MAX = 1_000;
 /** Charges that are billed together, as those of one plan version are. */
 export const CHARGES_PER_BILL_MAX = 100;
 /** Segments of all these charges together: each asks for usage of its own. */
@@ -126,3 +130,44 @@ export const COMMITMENTS_PER_INVOICE_MAX = 100;
 export const TAX_RATES_PER_LINE_MAX = 10;
 /** The code, jurisdiction or exemption of a tax. */
 export const TAX_CODE_BYTES_MAX = 64;
+
+export const PLAN_NAME_BYTES_MAX = 256;
+/** Versions that one plan ever has. */
+export const VERSIONS_PER_PLAN_MAX = 1_000;
+export const CURRENCIES_PER_PLAN_MAX = 50;
+export const PHASES_PER_PLAN_VERSION_MAX = 50;
+export const ADD_ONS_PER_PLAN_VERSION_MAX = 50;
+/** Charges of all phases and add-ons of one version together. */
+export const CHARGES_PER_PLAN_VERSION_MAX = 100;
+/** What a version sells, as JSON: it is kept in one row, and its answer is remembered for repetitions. */
+export const PLAN_VERSION_BYTES_MAX = 900_000;
+/** Charges and bounds of plans are due once a day at most. */
+export const CADENCE_SECONDS_MIN = 86_400;
+
+/** A subscription may begin or change so long ago: usage is kept by the minute for about as long. */
+export const SUBSCRIPTION_BACKDATED_MICROS_MAX = 400 * MICROS_PER_DAY;
+/** A subscription may begin, change or end so far ahead. */
+export const SUBSCRIPTION_AHEAD_MICROS_MAX = 3_660 * MICROS_PER_DAY;
+/** Terms that one subscription ever has, planned ones among them. */
+export const TERMS_PER_SUBSCRIPTION_MAX = 1_000;
+/** All terms of a subscription as JSON: they are kept in one row. */
+export const SUBSCRIPTION_BYTES_MAX = 900_000;
+
+/** A line of an address. */
+export const ADDRESS_LINE_BYTES_MAX = 256;
+export const POSTAL_CODE_BYTES_MAX = 32;
+/** Tax and registration ids of a customer or a seller. */
+export const PARTY_IDS_MAX = 20;
+export const PARTY_ID_BYTES_MAX = 128;
+export const NET_TERM_DAYS_MAX = 730;
+export const PURCHASE_ORDER_BYTES_MAX = 128;
+/** Of all lines together. */
+export const PAYMENT_INSTRUCTIONS_BYTES_MAX = 2_048;
+export const PAYMENT_INSTRUCTION_LINES_MAX = 20;
+export const SELLERS_PER_NAMESPACE_MAX = 1_000;
+/** Subscriptions that a customer ever has, those that have ended too: whoever bills it reads them all. */
+export const SUBSCRIPTIONS_PER_CUSTOMER_MAX = 1_000;
+/** Subscriptions that one call moves to another plan version; the next call goes on. */
+export const MIGRATED_PER_CALL_MAX = 500;
+/** Customers that one call of a migration names. */
+export const MIGRATED_CUSTOMERS_MAX = 1_000;

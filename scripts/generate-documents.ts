@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { format } from 'prettier';
-import { PROBLEM_CODES } from '#api/http/problem-codes.ts';
+import { problemsByStatus } from '#api/http/problem-codes.ts';
 import { assembleRoutes } from '#api/routes.ts';
 import { VERSION } from '#api/version.ts';
 import { curvePicture } from './pricing/curve-picture.ts';
@@ -34,7 +34,7 @@ async function document(path: string, content: string, parser: string): Promise<
 }
 
 function problemsPage(): string {
-  const rows = Object.entries(PROBLEM_CODES).map(
+  const rows = problemsByStatus().map(
     ([code, { status, title, mend }]) => `| \`${code}\` | ${status} | ${title}. | ${mend} |`,
   );
   return [

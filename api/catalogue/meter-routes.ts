@@ -134,8 +134,15 @@ const activateRoute = changeRoute({
   parameters: { path: versionPath },
   body: jsonBody(z.strictObject({ partial: z.boolean().default(false) })),
   answers: { 200: { description: 'The meter as it is now', json: meterDocument } },
-  problems: ['meter_not_found', 'meter_version_not_found', 'meter_version_ended', 'meter_version_incomplete'],
-  change: async (tx, { namespace, path: { key, version }, body }) => {
+  problems: [
+    'meter_not_found',
+    'meter_version_not_found',
+    'meter_version_ended',
+    'meter_version_incomplete',
+    'aggregation_not_limitable',
+    'prices_not_served',
+  ],
+  change: async (tx, { namespace, path: { key, version }, body, now }) => {
     const meter = await existing(tx, namespace, key);
     const chosen = meter.versions.find((each) => each.version === version);
     if (chosen?.state === 'building' && !body.partial)
@@ -143,7 +150,7 @@ const activateRoute = changeRoute({
         'meter_version_incomplete',
         `version ${version} of ${key} holds only the events since it was made: say \`partial\` if that is meant`,
       );
-    await activateMeter(tx, { namespace, key, version });
+    await activateMeter(tx, { namespace, key, version, now });
     return json(200, toMeterDocument(switched(meter, version)));
   },
   committed: ({ catalogues }, { namespace }) => catalogues.forget(namespace),
@@ -158,15 +165,21 @@ const revertRoute = changeRoute({
   summary: 'Lets questions be answered again by the version that was active before this one',
   parameters: { path: versionPath },
   answers: { 200: { description: 'The meter as it is now', json: meterDocument } },
-  problems: ['meter_not_found', 'meter_version_not_found', 'no_earlier_version'],
-  change: async (tx, { namespace, path: { key, version } }) => {
+  problems: [
+    'meter_not_found',
+    'meter_version_not_found',
+    'no_earlier_version',
+    'aggregation_not_limitable',
+    'prices_not_served',
+  ],
+  change: async (tx, { namespace, path: { key, version }, now }) => {
     const meter = await existing(tx, namespace, key);
     const chosen = meter.versions.find((each) => each.version === version);
     if (chosen === undefined)
       throw new Problem('meter_version_not_found', `the meter ${key} has no version ${version}`);
     if (chosen.state !== 'active')
       throw new Problem('no_earlier_version', `version ${version} of ${key} is not the active one`);
-    const active = await revertMeter(tx, { namespace, key });
+    const active = await revertMeter(tx, { namespace, key, now });
     return json(200, toMeterDocument(switched(meter, active.version)));
   },
   committed: ({ catalogues }, { namespace }) => catalogues.forget(namespace),
@@ -192,8 +205,8 @@ const archiveRoute = changeRoute({
   parameters: { path: keyPath },
   answers: { 200: { description: 'The meter as it is now', json: meterDocument } },
   problems: ['meter_not_found', 'meter_in_use'],
-  change: async (tx, { namespace, path: { key } }) =>
-    json(200, toMeterDocument({ key, versions: await archiveMeter(tx, { namespace, key }) })),
+  change: async (tx, { namespace, path: { key }, now }) =>
+    json(200, toMeterDocument({ key, versions: await archiveMeter(tx, { namespace, key, now }) })),
   committed: ({ catalogues }, { namespace }) => catalogues.forget(namespace),
 });
 

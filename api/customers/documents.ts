@@ -1,8 +1,19 @@
 import { z } from 'zod';
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
+import { customerFields, type CustomerDefinition } from '#infra/customers/customer-definition.ts';
 import type { Customer } from '#infra/customers/read-customers.ts';
 import type { MovedSubject } from '#infra/customers/move-subject.ts';
 import { recordInput, timeOutput } from '../http/schemas.ts';
+import { anchorOutput, sharedAnchorInput, toAnchorDocument, toSharedAnchor } from '../rating/anchor-input.ts';
+import {
+  addressDocument,
+  addressInput,
+  netTermDaysInput,
+  partyIdsDocument,
+  partyIdsInput,
+  taxRatesDocument,
+  taxRatesInput,
+} from '../sellers/party-schemas.ts';
 
 /** What a caller says of a customer; what is left out has no value. Rules beyond the shape are the repository's. */
 export const customerInput = z
@@ -20,6 +31,24 @@ export const customerInput = z
     timezone: z.string().exactOptional().meta({ description: 'An IANA zone; UTC when left out' }),
     currency: z.string().nullable().exactOptional().meta({ description: 'An ISO 4217 code' }),
     email: z.string().nullable().exactOptional(),
+    seller: z.string().nullable().exactOptional().meta({
+      description:
+        'Whose invoices it gets where a subscription says nothing; null for the only or default one',
+    }),
+    address: addressInput.nullable().exactOptional(),
+    taxId: z.string().nullable().exactOptional().meta({ description: 'Printed first among its ids' }),
+    taxIds: partyIdsInput.exactOptional().meta({ description: 'Further ids, each with its scheme' }),
+    taxRates: taxRatesInput.nullable().exactOptional().meta({
+      description: 'In place of the seller’s; an empty list: no tax',
+    }),
+    netTermDays: netTermDaysInput.nullable().exactOptional(),
+    purchaseOrder: z.string().nullable().exactOptional().meta({
+      description: 'The customer’s own number for what it buys; its invoices name it',
+    }),
+    billingAnchor: sharedAnchorInput.nullable().exactOptional().meta({
+      description:
+        'What periods of subscriptions aligned with the customer are counted from; null: the calendar',
+    }),
     metadata: recordInput(z.string()).exactOptional(),
   })
   .meta({
@@ -41,6 +70,14 @@ export const customerSummary = z
     timezone: z.string(),
     currency: z.string().nullable(),
     email: z.string().nullable(),
+    seller: z.string().nullable(),
+    address: addressDocument.nullable(),
+    taxId: z.string().nullable(),
+    taxIds: partyIdsDocument,
+    taxRates: taxRatesDocument.nullable(),
+    netTermDays: z.int().nullable(),
+    purchaseOrder: z.string().nullable(),
+    billingAnchor: anchorOutput.nullable(),
     metadata: z.record(z.string(), z.string()),
     createdAt: timeOutput,
     updatedAt: timeOutput,
@@ -61,21 +98,24 @@ export const subjectDocument = z
   })
   .meta({ id: 'Subject' });
 
-export function toSummary(customer: Omit<Customer, 'subjects'>) {
-  const { key, name, parent, timezone, currency, email, metadata } = customer;
+/** What a caller may say of a customer, as it is now. */
+function toFields(customer: Omit<Customer, 'subjects'>) {
+  const { taxIds, taxRates, billingAnchor, ...fields } = customerFields(customer);
   return {
-    key,
-    name,
-    parent,
-    timezone,
-    currency,
-    email,
-    metadata,
-    createdAt: formatInstant(customer.createdAt),
-    updatedAt: formatInstant(customer.updatedAt),
-    archivedAt: customer.archivedAt === null ? null : formatInstant(customer.archivedAt),
+    ...fields,
+    taxIds: [...taxIds],
+    taxRates: taxRates && [...taxRates],
+    billingAnchor: billingAnchor === null ? null : toAnchorDocument(billingAnchor),
   };
 }
+
+export const toSummary = (customer: Omit<Customer, 'subjects'>) => ({
+  key: customer.key,
+  ...toFields(customer),
+  createdAt: formatInstant(customer.createdAt),
+  updatedAt: formatInstant(customer.updatedAt),
+  archivedAt: customer.archivedAt === null ? null : formatInstant(customer.archivedAt),
+});
 
 export const toDocument = (customer: Customer) => ({ ...toSummary(customer), subjects: customer.subjects });
 
@@ -85,12 +125,13 @@ export const toSubjectDocument = ({ subject, intervals }: MovedSubject) => ({
 });
 
 /** What a caller would have to send to save the customer as it is. */
-export const toInput = ({ name, subjects, parent, timezone, currency, email, metadata }: Customer) => ({
-  name,
-  subjects,
-  parent,
-  timezone,
-  currency,
-  email,
-  metadata,
+export const toInput = (customer: Customer) => ({ ...toFields(customer), subjects: customer.subjects });
+
+/** What the caller said, as the repository takes it. */
+export const toDefinition = ({
+  billingAnchor,
+  ...said
+}: z.output<typeof customerInput>): CustomerDefinition => ({
+  ...said,
+  billingAnchor: billingAnchor == null ? null : toSharedAnchor(billingAnchor),
 });

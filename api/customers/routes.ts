@@ -9,6 +9,7 @@ import { json, noContent } from '../http/answer.ts';
 import { jsonBody, mergePatchBody } from '../http/body.ts';
 import { mergePatch } from '../http/merge-patch.ts';
 import { pageAfter, positionOf } from '../http/page.ts';
+import { asPreviewed, previewQuery } from '../http/preview.ts';
 import { Problem } from '../http/problem.ts';
 import { parseWith } from '../http/read-inputs.ts';
 import { changeRoute, route, type Route } from '../http/route.ts';
@@ -19,6 +20,7 @@ import {
   customerPatchInput,
   customerSummary,
   subjectDocument,
+  toDefinition,
   toDocument,
   toInput,
   toSubjectDocument,
@@ -35,6 +37,7 @@ const SAVING_PROBLEMS = [
   'parent_not_found',
   'parent_cycle',
   'too_many_levels',
+  'seller_not_found',
 ] as const;
 
 interface Place {
@@ -70,7 +73,12 @@ const putRoute = changeRoute({
   },
   problems: SAVING_PROBLEMS,
   change: async (tx, { namespace, path, body, now }) => {
-    const { customer, change } = await putCustomer(tx, { namespace, key: path.key, customer: body, now });
+    const { customer, change } = await putCustomer(tx, {
+      namespace,
+      key: path.key,
+      customer: toDefinition(body),
+      now,
+    });
     const Location = `/v1/customers/${encodeURIComponent(path.key)}`;
     return change === 'created'
       ? json(201, toDocument(customer), { Location })
@@ -91,7 +99,7 @@ const patchRoute = changeRoute({
   problems: ['customer_not_found', 'customer_archived', ...SAVING_PROBLEMS],
   change: async (tx, { namespace, path, body, now }) => {
     const before = await existing(tx, { namespace, key: path.key, now });
-    const customer = parseWith(customerInput, mergePatch(toInput(before), body));
+    const customer = toDefinition(parseWith(customerInput, mergePatch(toInput(before), body)));
     const saved = await patchCustomer(tx, { namespace, key: path.key, customer, now });
     return json(200, toDocument(saved.customer));
   },
@@ -140,7 +148,7 @@ const archiveRoute = changeRoute({
   summary: 'Archives a customer: its subjects are free from now on, its past stays',
   parameters: { path: keyPath },
   answers: { 204: { description: 'Archived' } },
-  problems: ['customer_not_found', 'customer_has_children'],
+  problems: ['customer_not_found', 'customer_has_children', 'customer_has_subscriptions'],
   change: async (tx, { namespace, path, now }) => {
     await archiveCustomer(tx, { namespace, key: path.key, now });
     return noContent();
@@ -176,7 +184,7 @@ const moveRoute = changeRoute({
   summary: 'Gives a subject to a customer, or to nobody, from a date on',
   description:
     'An event counts for the customer that has its subject at the event’s time: also what is counted already, from the date on, becomes the new customer’s.',
-  parameters: { path: subjectPath },
+  parameters: { path: subjectPath, query: z.strictObject(previewQuery) },
   body: jsonBody(
     z.strictObject({
       to: z.string().nullable().meta({ description: 'The customer’s key; null for nobody' }),
@@ -191,8 +199,10 @@ const moveRoute = changeRoute({
     'too_many_subjects',
     'too_many_moves',
   ],
-  change: async (tx, { namespace, path, body, now }) =>
-    json(200, toSubjectDocument(await moveSubject(tx, { namespace, subject: path.subject, ...body, now }))),
+  change: async (tx, { namespace, path, query, body, now }) => {
+    const moved = moveSubject(asPreviewed(tx, query), { namespace, subject: path.subject, ...body, now });
+    return json(200, toSubjectDocument(await moved));
+  },
 });
 
 export const CUSTOMER_ROUTES: readonly Route[] = [

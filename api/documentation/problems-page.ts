@@ -1,8 +1,8 @@
-import { PROBLEM_CODES } from '../http/problem-codes.ts';
+import { problemsByStatus } from '../http/problem-codes.ts';
 
 /** Every problem code with its own anchor: what a problem's `type` leads to. */
 export function problemsPage(): string {
-  const entries = Object.entries(PROBLEM_CODES).map(
+  const entries = problemsByStatus().map(
     ([code, { status, title, mend }]) => `      <article id="${code}">
         <h2><code>${code}</code> <small>${status}</small></h2>
         <p>${escapeHtml(title)}. ${escapeHtml(mend).replaceAll(/`([^`]+)`/g, '<code>$1</code>')}</p>

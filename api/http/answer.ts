@@ -2,11 +2,12 @@ import type { z } from 'zod';
 
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
-/** What a route answers: a JSON document, text in chunks, or nothing. */
+/** What a route answers: a JSON document, text in chunks, bytes, or nothing. */
 export type AnswerBody<Value = unknown> =
   | { readonly kind: 'json'; readonly value: Value; readonly contentType?: string }
   | { readonly kind: 'stream'; readonly contentType: string; readonly chunks: AsyncIterable<string> }
   | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'bytes'; readonly contentType: string; readonly bytes: Uint8Array }
   | { readonly kind: 'text'; readonly contentType: string; readonly text: string }
   | { readonly kind: 'none' };
 
@@ -62,6 +63,12 @@ export const text = <const Status extends number>(
   contentType: string,
   content: string,
 ): Answer<Status, never> => ({ status, headers: {}, body: { kind: 'text', contentType, text: content } });
+
+export const bytes = <const Status extends number>(
+  status: Status,
+  contentType: string,
+  content: Uint8Array,
+): Answer<Status, never> => ({ status, headers: {}, body: { kind: 'bytes', contentType, bytes: content } });
 
 export const file = (path: string): Answer<200, never> => ({
   status: 200,

@@ -1,55 +1,59 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import express, { type Express, type Request } from 'express';
 import type { Services } from '../services.ts';
-import { followRequest } from './follow-request.ts';
-import { followedOf } from './followed.ts';
 import { problemOf } from './error-problem.ts';
-import { Problem } from './problem.ts';
+import { followRequest } from './follow-request.ts';
 import { invalidRequest } from './read-inputs.ts';
-import type { Method, Route } from './route.ts';
-import { securityHeaders } from './security-headers.ts';
+import { createRouteTable, type FindRoute } from './route-table.ts';
+import type { Route } from './route.ts';
 import { sendProblem } from './send-answer.ts';
-import { authorize, serve } from './serve.ts';
+import { authorize, serve, type Arrived } from './serve.ts';
+import { createBodyReader, type ReadBody } from './read-body.ts';
 
-/** The Express application: every route with its steps, and problems for whatever has no route. */
+/** The Express application. Its one handler takes every request through its steps: Express' own routing asks route after route. */
 export function createApp(services: Services, routes: readonly Route[]): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   // Query strings are read by each route's own declaration.
   app.set('query parser', false);
-  app.set('case sensitive routing', true);
-  app.set('strict routing', true);
-  app.use(securityHeaders());
-  app.use(followRequest(services));
-  for (const route of routes) app[route.method](expressPath(route.path), ...stepsOf(services, route));
-  for (const [path, methods] of methodsByPath(routes)) app.all(path, refuseMethod(methods));
-  app.use(() => {
-    throw new Problem('not_found', 'there is no such path');
+  const steps: Steps = { services, findRoute: createRouteTable(routes), readBody: createBodyReader() };
+  app.use((request, response) => {
+    const follow = followRequest(services, request, response);
+    follow.work = answer(steps, { request, response, follow });
   });
-  app.use(answerError(services));
   return app;
 }
 
-/** `/v1/meters/{key}` is `/v1/meters/:key` to Express. */
-const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+interface Steps {
+  readonly services: Services;
+  readonly findRoute: FindRoute;
+  readonly readBody: ReadBody;
+}
+
+/** Answers a request with what its route says or with a problem. Nothing is thrown: nobody would be there to catch it. */
+async function answer(steps: Steps, arrived: Arrived): Promise<void> {
+  const { log } = steps.services;
+  try {
+    await answerByRoute(steps, arrived);
+  } catch (error) {
+    try {
+      answerError(log, arrived, error);
+    } catch (fault) {
+      log.error({ err: fault, requestId: arrived.follow.requestId }, 'a problem could not be answered');
+      arrived.response.destroy();
+    }
+  }
+}
 
 /** The key is judged before the body is read, so that nobody without one can make us read. */
-function stepsOf(services: Services, route: Route): RequestHandler[] {
-  const steps: RequestHandler[] = [
-    async (request, response, next) => {
-      refuseUnclearHost(request);
-      await authorize(services, route, { request, response });
-      next();
-    },
-  ];
-  if (route.body !== undefined)
-    steps.push(express.raw({ type: () => true, limit: route.body.bytesMax, inflate: true }));
-  steps.push((request, response) => {
-    const work = serve(services, route, { request, response });
-    followedOf(response).work = work;
-    return work;
-  });
-  return steps;
+async function answerByRoute({ services, findRoute, readBody }: Steps, arrived: Arrived): Promise<void> {
+  const { request, response, follow } = arrived;
+  const found = findRoute(request.method, request.url);
+  const { scope, body } = (follow.route = found.route);
+  refuseUnclearHost(request);
+  if (scope !== 'open') await authorize(services, scope, arrived);
+  if (body !== undefined) await readBody(body, request, response);
+  await serve(services, found, arrived);
 }
 
 /** RFC 9112, 3.2: a proxy in front of us may have taken another of several Hosts for the one that is meant. */
@@ -61,29 +65,11 @@ function refuseUnclearHost({ httpVersion, rawHeaders }: Request): void {
   throw invalidRequest([{ pointer: 'header:Host', code: 'invalid_host', message }]);
 }
 
-function methodsByPath(routes: readonly Route[]): Map<string, Method[]> {
-  const methods = new Map<string, Method[]>();
-  for (const { path, method } of routes) {
-    const known = methods.get(expressPath(path)) ?? [];
-    methods.set(expressPath(path), [...known, method]);
-  }
-  return methods;
+function answerError(log: Services['log'], { response, follow }: Arrived, error: unknown): void {
+  const problem = problemOf(error);
+  if (problem.cause !== undefined)
+    log.error({ err: problem.cause, requestId: follow.requestId }, problem.message);
+  // The client closed the connection in the middle of its own request: nobody is left to answer.
+  if (response.destroyed) return;
+  sendProblem(response, follow.requestId, problem);
 }
-
-function refuseMethod(methods: readonly Method[]): RequestHandler {
-  const allowed = methods.map((method) => method.toUpperCase()).join(', ');
-  return () => {
-    throw new Problem('method_not_allowed', `the path takes ${allowed}`, { headers: { Allow: allowed } });
-  };
-}
-
-const answerError =
-  ({ log }: Services): ErrorRequestHandler =>
-  (error: unknown, _request, response, _next) => {
-    const problem = problemOf(error);
-    if (problem.cause !== undefined)
-      log.error({ err: problem.cause, requestId: response.getHeader('Request-Id') }, problem.message);
-    // The client closed the connection in the middle of its own request: nobody is left to answer.
-    if (response.destroyed) return;
-    sendProblem(response, problem);
-  };

@@ -1,4 +1,4 @@
-import type { Leaving } from './leaving.ts';
+import { leave, type Leaving } from './leaving.ts';
 
 /** The requests that are being worked on, their clients there or gone, so that a stopping server can wait for them, and then stop waiting. */
 export interface Drain {
@@ -31,7 +31,7 @@ export function createDrain(): Drain {
       return new Promise((resolve) => (whenEmpty = resolve));
     },
     abort: () => {
-      running.forEach((request) => request.abort());
+      running.forEach(leave);
       whenEmpty();
     },
   };

@@ -1,32 +1,34 @@
 import { randomUUID } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Services } from '../services.ts';
-import { followed, type Followed } from './followed.ts';
-import { createLeaving } from './leaving.ts';
+import type { Followed } from './followed.ts';
+import { createLeaving, leave } from './leaving.ts';
 
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
-/** Gives every request its id, and says at its end what it was: one log line and one observation. */
-export const followRequest =
-  (services: Services): RequestHandler =>
-  (request, response, next) => {
-    const given = request.headers['request-id'];
-    const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-    const leaving = createLeaving();
-    const follow: Followed = { requestId, startedAt: performance.now(), leaving };
-    followed.set(response, follow);
-    response.setHeader('Request-Id', requestId);
-    response.setHeader('Cache-Control', 'no-store');
-    services.drain.begin(leaving);
-    response.once('close', () => {
-      if (!response.writableFinished) leaving.abort();
-      const end = (): void => services.drain.end(leaving);
-      if (follow.work === undefined) end();
-      else follow.work.then(end, end);
-      report(services, { request, response, follow });
-    });
-    next();
+/** Gives a request its id, and says at its end what it was: one log line and one observation. */
+export function followRequest(services: Services, request: Request, response: Response): Followed {
+  const given = request.headers['request-id'];
+  const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  const leaving = createLeaving();
+  const follow: Followed = {
+    requestId,
+    startedAt: performance.now(),
+    leaving,
+    route: undefined,
+    principal: undefined,
+    work: undefined,
   };
+  services.drain.begin(leaving);
+  response.once('close', () => {
+    if (!response.writableFinished) leave(leaving);
+    const end = (): void => services.drain.end(leaving);
+    if (follow.work === undefined) end();
+    else follow.work.then(end, end);
+    report(services, { request, response, follow });
+  });
+  return follow;
+}
 
 interface Finished {
   readonly request: Request;

@@ -1,4 +1,3 @@
-import type { Response } from 'express';
 import type { Principal } from '#domain/access/principal.ts';
 import type { Leaving } from './leaving.ts';
 import type { Route } from './route.ts';
@@ -9,16 +8,8 @@ export interface Followed {
   /** Of the monotonic clock, milliseconds. */
   readonly startedAt: number;
   readonly leaving: Leaving;
-  route?: Route;
-  principal?: Principal;
+  route: Route | undefined;
+  principal: Principal | undefined;
   /** What is done for it, which may go on when its client has gone. */
-  work?: Promise<void>;
-}
-
-export const followed = new WeakMap<Response, Followed>();
-
-export function followedOf(response: Response): Followed {
-  const follow = followed.get(response);
-  if (follow === undefined) throw new Error('the request was not followed from its beginning');
-  return follow;
+  work: Promise<void> | undefined;
 }

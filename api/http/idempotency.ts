@@ -5,6 +5,7 @@ import { runIdempotent } from '#infra/idempotency/run-idempotent.ts';
 import {
   checkIdempotencyKey,
   hashRequest,
+  IDEMPOTENCY_LIFE_OF_MONEY_MICROS,
   keepAnswer,
   readKept,
   type IdempotentRequest,
@@ -99,6 +100,7 @@ function idempotentRequest({
     key,
     requestHash: hashRequest(request.url, Buffer.isBuffer(request.body) ? request.body : ''),
     now: services.scheduler.now(),
+    ...(route.ofMoney === true ? { lifeMicros: IDEMPOTENCY_LIFE_OF_MONEY_MICROS } : {}),
   };
 }
 

@@ -66,8 +66,12 @@ const TAGS = [
   ['Usage', 'How much, by whom, when'],
   ['Features', 'What customers see, and limits are set on'],
   ['Customers', 'Who owns which subjects'],
+  ['Sellers', 'Legal entities that invoices come from'],
   ['Quotas', 'Limits, checks and reservations'],
   ['Rating', 'What prices and periods come to'],
+  ['Plans', 'What is sold: versions, phases, charges'],
+  ['Invoices', 'What is owed: previews, documents, their states, and runs over all customers'],
+  ['Subscriptions', 'Who has bought what, since when and until when'],
   ['API keys', 'Who may do what'],
   ['Operation', 'How it stands'],
   ['Documentation', 'This document'],
@@ -94,7 +98,8 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
 
 const IDEMPOTENCY_HEADER = z.object({
   'Idempotency-Key': z.string().min(1).max(255).optional().meta({
-    description: 'The same key with the same request gives the first answer again, for 24 hours.',
+    description:
+      'The same key with the same request gives the first answer again: for 24 hours, or 30 days where it is about money.',
   }),
 });
 

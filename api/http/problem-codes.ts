@@ -1,3 +1,5 @@
+import { BILLING_PROBLEM_CODES } from './billing-problem-codes.ts';
+
 interface ProblemCodeEntry {
   readonly status: number;
   readonly title: string;
@@ -5,10 +7,7 @@ interface ProblemCodeEntry {
   readonly mend: string;
 }
 
-/**
- * Every problem that the API answers with: a closed list. A code is stable: programs decide by it. `docs/problems.md` is made from here.
- */
-export const PROBLEM_CODES = {
+const GENERAL_PROBLEM_CODES = {
   invalid_request: {
     status: 400,
     title: 'The request is not as the API describes it',
@@ -251,8 +250,8 @@ export const PROBLEM_CODES = {
   },
   meter_in_use: {
     status: 409,
-    title: 'A feature is measured by the meter',
-    mend: 'Archive the feature first.',
+    title: 'A feature or a plan uses the meter',
+    mend: 'Archive the feature, or the version of the plan, first.',
   },
   feature_meter_fixed: {
     status: 409,
@@ -359,7 +358,19 @@ export const PROBLEM_CODES = {
     title: 'More reservations wait than can be served in time',
     mend: 'Send the same request again after `Retry-After`.',
   },
+} as const;
+
+/**
+ * Every problem that the API answers with: a closed list. A code is stable: programs decide by it. `docs/problems.md` is made from here.
+ */
+export const PROBLEM_CODES = {
+  ...GENERAL_PROBLEM_CODES,
+  ...BILLING_PROBLEM_CODES,
 } as const satisfies Record<string, ProblemCodeEntry>;
+
+/** All of them as a page lists them. */
+export const problemsByStatus = (): [string, ProblemCodeEntry][] =>
+  Object.entries(PROBLEM_CODES).sort(([, a], [, b]) => a.status - b.status);
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 

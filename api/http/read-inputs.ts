@@ -4,6 +4,7 @@ import type { Body, RawDocument } from './body.ts';
 import { JsonTooDeep, parseExactJson } from './exact-json.ts';
 import { Problem, VIOLATIONS_MAX, type Violation } from './problem.ts';
 import { parseQueryString } from './query-string.ts';
+import type { PathParameters } from './route-table.ts';
 import type { Route } from './route.ts';
 
 export interface Inputs {
@@ -12,10 +13,12 @@ export interface Inputs {
   readonly body: unknown;
 }
 
+type Parse = (schema: z.ZodType | undefined, value: unknown, prefix: string) => unknown;
+
 /** Reads path, query and body into the shapes that the route declares. Throws one problem that names every violation. */
-export function readInputs(route: Route, request: Request): Inputs {
+export function readInputs(route: Route, parameters: PathParameters, request: Request): Inputs {
   const violations: Violation[] = [];
-  const parse = (schema: z.ZodType | undefined, value: unknown, prefix: string): unknown => {
+  const parse: Parse = (schema, value, prefix) => {
     if (schema === undefined) return undefined;
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
@@ -23,9 +26,9 @@ export function readInputs(route: Route, request: Request): Inputs {
     return undefined;
   };
   const inputs = {
-    path: parse(route.parameters?.path, request.params, 'path:'),
-    query: parse(route.parameters?.query, readQuery(request), 'query:'),
-    body: readBody(route.body, request, (schema, value) => parse(schema, value, '')),
+    path: parse(route.parameters?.path, parameters, 'path:'),
+    query: readQuery(route.parameters?.query, request.url, parse),
+    body: readBody(route.body, request, parse),
   };
   if (violations.length > 0) throw invalidRequest(violations);
   return inputs;
@@ -44,22 +47,29 @@ export function invalidRequest(violations: readonly Violation[]): Problem {
   return new Problem('invalid_request', `the request has ${count}${more}`, { violations });
 }
 
-function readQuery(request: Request): unknown {
-  const at = request.url.indexOf('?');
-  if (at < 0) return {};
+/** What a call asks for that has no query, by its schema: mostly defaults, always the same, and most calls have none. */
+const unasked = new WeakMap<z.ZodType, unknown>();
+
+function readQuery(schema: z.ZodType | undefined, url: string, parse: Parse): unknown {
+  const at = url.indexOf('?');
+  if (at >= 0) return parse(schema, parseQuery(url.slice(at + 1)), 'query:');
+  if (schema === undefined) return undefined;
+  const known = unasked.get(schema) ?? Object.freeze(parse(schema, {}, 'query:'));
+  // Where a parameter must be there, every call without one has to be told so.
+  if (known !== undefined) unasked.set(schema, known);
+  return known;
+}
+
+function parseQuery(search: string): unknown {
   try {
-    return { ...parseQueryString(request.url.slice(at + 1)) };
+    return { ...parseQueryString(search) };
   } catch (error) {
     const message = error instanceof Error ? error.message : 'the query string cannot be read';
     throw invalidRequest([{ pointer: 'query:', code: 'invalid_query_string', message }]);
   }
 }
 
-function readBody(
-  body: Body | undefined,
-  request: Request,
-  parse: (schema: z.ZodType, value: unknown) => unknown,
-): unknown {
+function readBody(body: Body | undefined, request: Request, parse: Parse): unknown {
   if (body === undefined) return undefined;
   const document = rawDocument(request);
   if (body.kind === 'raw') {
@@ -67,7 +77,7 @@ function readBody(
     return document;
   }
   checkMediaType(document, body.mediaTypes);
-  return parse(body.schema, parseJson(document.bytes));
+  return parse(body.schema, parseJson(document.bytes), '');
 }
 
 export const mediaTypeOf = (request: Request): string =>
@@ -119,7 +129,8 @@ function flatten(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): Flat[]
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const closest = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a))[0] ?? [];
     if (depthOf(closest) > 0) return closest.flatMap((inner) => flatten(inner, path));
-    const kinds = [...new Set(issue.errors.flat().map(({ message }) => message))];
+    const kinds = [...new Set(issue.errors.flat().map(messageOf))];
+    if (kinds.includes(MISSING)) return [{ path, code: issue.code, message: MISSING }];
     return [{ path, code: issue.code, message: kinds.join(', or ') }];
   }
   if (issue.code === 'unrecognized_keys')
@@ -128,8 +139,14 @@ function flatten(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): Flat[]
       code: 'unknown_field',
       message: 'there is no such field',
     }));
-  return [{ path, code: issue.code, message: issue.message }];
+  return [{ path, code: issue.code, message: messageOf(issue) }];
 }
+
+const MISSING = 'must be given';
+
+/** What is not there has no type; that another one was expected says nothing of it. */
+const messageOf = ({ message }: { readonly message: string }): string =>
+  message.endsWith('received undefined') ? MISSING : message;
 
 const depthOf = (issues: readonly z.core.$ZodIssue[]): number =>
   Math.max(0, ...issues.map(({ path }) => path.length));

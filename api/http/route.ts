@@ -53,6 +53,8 @@ interface Described<Path, Query, Sent, Answers> {
   readonly problems?: readonly ProblemCode[];
   /** Called so often that each call is logged at level debug only. */
   readonly quiet?: boolean;
+  /** It makes or changes what is owed: the answer under an `Idempotency-Key` is kept for 30 days, not for one. */
+  readonly ofMoney?: boolean;
 }
 
 export interface OpenDeclaration<Path, Query, Sent, Answers> extends Described<Path, Query, Sent, Answers> {

@@ -1,4 +1,3 @@
-import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /** Only the documentation page loads anything, and all of it from here. */
@@ -11,7 +10,9 @@ const CONTENT_SECURITY = {
 };
 
 /** Helmet's headers. They are the same for every answer, so they are made once; its dozen of handlers cost more than a quota check. */
-export function securityHeaders(): RequestHandler {
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = securityHeaders();
+
+function securityHeaders(): Record<string, string> {
   const headers = new Map<string, string>();
   const recorder = {
     setHeader: (name: string, value: string) => void headers.set(name, value),
@@ -21,8 +22,5 @@ export function securityHeaders(): RequestHandler {
   protect({} as never, recorder as never, (error?: unknown) => {
     if (error !== undefined) throw new Error('helmet cannot make its headers', { cause: error });
   });
-  return (_request, response, next) => {
-    response.setHeaders(headers);
-    next();
-  };
+  return Object.fromEntries(headers);
 }

@@ -1,51 +1,72 @@
 import { once } from 'node:events';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Response } from 'express';
-import type { Answer, AnswerBody } from './answer.ts';
+import type { Answer, AnswerBody, AnswerHeaders } from './answer.ts';
 import { problemDocument, type Problem } from './problem.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
-/** Sends an answer. A stream waits for a slow reader, and ends without an error when the reader has gone. */
-export async function sendAnswer(response: Response, { status, headers, body }: Answer): Promise<void> {
-  response.status(status);
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  await sendBody(response, body);
+/** What every answer says besides its own headers: written in one go with them, since one by one they cost more. */
+const COMMON_HEADERS: AnswerHeaders = { ...SECURITY_HEADERS, 'Cache-Control': 'no-store' };
+
+/** The head of an answer on its way, which is not written yet. */
+interface Head {
+  readonly response: Response;
+  readonly requestId: string;
+  readonly status: number;
+  readonly headers: AnswerHeaders;
 }
 
-async function sendBody(response: Response, body: AnswerBody): Promise<void> {
+/** Sends an answer. A stream waits for a slow reader, and ends without an error when the reader has gone. */
+export async function sendAnswer(
+  response: Response,
+  requestId: string,
+  { status, headers, body }: Answer,
+): Promise<void> {
+  const head: Head = { response, requestId, status, headers };
   switch (body.kind) {
     case 'json':
-      sendText(response, body.contentType ?? 'application/json; charset=utf-8', JSON.stringify(body.value));
+      sendWhole(head, body.contentType ?? 'application/json; charset=utf-8', JSON.stringify(body.value));
       return;
     case 'text':
-      sendText(response, body.contentType, body.text);
+      sendWhole(head, body.contentType, body.text);
       return;
     case 'stream':
-      await sendStream(response, body);
+      await sendStream(head, body);
       return;
     case 'file':
-      // Where the program is installed is not for the request to judge, and parts of a file are no answer that is documented.
-      response.sendFile(body.path, { dotfiles: 'allow', acceptRanges: false });
+      await sendFile(head, body.path);
+      return;
+    case 'bytes':
+      sendWhole(head, body.contentType, body.bytes);
       return;
     case 'none':
-      response.end();
+      response.writeHead(status, headersOf(head)).end();
       return;
   }
 }
 
-function sendText(response: Response, contentType: string, text: string): void {
-  response.setHeader('Content-Type', contentType);
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
+const headersOf = ({ requestId, headers }: Head, own?: OutgoingHttpHeaders): OutgoingHttpHeaders => ({
+  ...COMMON_HEADERS,
+  'Request-Id': requestId,
+  ...own,
+  ...headers,
+});
+
+function sendWhole(head: Head, contentType: string, content: string | Uint8Array): void {
+  const own = { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(content) };
+  head.response.writeHead(head.status, headersOf(head, own)).end(content);
 }
 
 async function sendStream(
-  response: Response,
+  head: Head,
   { contentType, chunks }: AnswerBody & { readonly kind: 'stream' },
 ): Promise<void> {
+  const { response, status } = head;
   const reading = chunks[Symbol.asyncIterator]();
   try {
     // The first chunk comes before the headers: an error up to here is still answered as a problem.
     let next = await reading.next();
-    response.setHeader('Content-Type', contentType);
+    response.writeHead(status, headersOf(head, { 'Content-Type': contentType }));
     while (next.done !== true && !response.destroyed) {
       if (!response.write(next.value)) await drained(response);
       next = await reading.next();
@@ -54,6 +75,20 @@ async function sendStream(
   } finally {
     await reading.return?.();
   }
+}
+
+/** Express finds out type and length, and whether the client has the file already. */
+function sendFile(head: Head, path: string): Promise<void> {
+  const { response, status } = head;
+  response.status(status).set(headersOf(head));
+  return new Promise((resolve, reject) => {
+    // Where the program is installed is not for the request to judge, and parts of a file are no answer that is documented.
+    response.sendFile(path, { dotfiles: 'allow', acceptRanges: false }, (error?: Error) => {
+      // A reader that has gone is no error.
+      if (error === undefined || response.destroyed) resolve();
+      else reject(error);
+    });
+  });
 }
 
 /** Resolves when more can be written, or when nobody reads any more. */
@@ -70,10 +105,10 @@ async function drained(response: Response): Promise<void> {
   }
 }
 
-export function sendProblem(response: Response, problem: Problem): void {
+export function sendProblem(response: Response, requestId: string, problem: Problem): void {
   // Too late to say anything: the reader must see that the answer is cut.
   if (response.headersSent) return void response.destroy();
-  response.status(problem.status);
-  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
-  sendText(response, 'application/problem+json', JSON.stringify(problemDocument(problem)));
+  const { status, headers } = problem;
+  const document = JSON.stringify(problemDocument(problem));
+  sendWhole({ response, requestId, status, headers }, 'application/problem+json', document);
 }

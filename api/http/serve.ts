@@ -1,28 +1,34 @@
 import type { Request, Response } from 'express';
 import type { Principal } from '#domain/access/principal.ts';
+import type { Scope } from '#domain/access/scope.ts';
 import type { Services } from '../services.ts';
 import type { Answer } from './answer.ts';
-import { followedOf } from './followed.ts';
+import type { Followed } from './followed.ts';
 import { withRememberedAnswer, withRememberedChange } from './idempotency.ts';
+import { signalOf } from './leaving.ts';
 import { Problem } from './problem.ts';
 import { readInputs } from './read-inputs.ts';
+import type { FoundRoute } from './route-table.ts';
 import type { Route } from './route.ts';
 import { sendAnswer } from './send-answer.ts';
 
-export interface Exchange {
+/** A request that is on its way, and where its answer goes. */
+export interface Arrived {
   readonly request: Request;
   readonly response: Response;
+  readonly follow: Followed;
 }
 
 /** Finds out who asks, and whether the key may. Throws the problems `unauthenticated` and `scope_missing`. */
-export async function authorize(services: Services, route: Route, exchange: Exchange): Promise<void> {
-  const follow = followedOf(exchange.response);
-  follow.route = route;
-  if (route.scope === 'open') return;
-  const principal = await authenticate(services, exchange.request);
+export async function authorize(
+  services: Services,
+  scope: Scope,
+  { request, follow }: Arrived,
+): Promise<void> {
+  const principal = await authenticate(services, request);
   follow.principal = principal;
-  if (!principal.scopes.includes(route.scope))
-    throw new Problem('scope_missing', `this call needs a key with the scope ${route.scope}`);
+  if (!principal.scopes.includes(scope))
+    throw new Problem('scope_missing', `this call needs a key with the scope ${scope}`);
 }
 
 const BEARER = /^Bearer +(\S+)$/i;
@@ -36,22 +42,26 @@ async function authenticate({ keys, scheduler }: Services, request: Request): Pr
   });
 }
 
-/** Reads the request as the route declares it, does its work and sends its answer. */
-export async function serve(services: Services, route: Route, exchange: Exchange): Promise<void> {
-  const { request, response } = exchange;
-  const follow = followedOf(response);
-  const inputs = readInputs(route, request);
+/** Reads the request as its route declares it, does the work and sends the answer. */
+export async function serve(services: Services, found: FoundRoute, arrived: Arrived): Promise<void> {
+  const { route, parameters } = found;
+  const { request, response, follow } = arrived;
+  const { requestId, principal, leaving } = follow;
+  const { path, query, body } = readInputs(route, parameters, request);
   const asked = {
-    ...inputs,
-    requestId: follow.requestId,
+    path,
+    query,
+    body,
+    requestId,
     now: services.scheduler.now(),
     get signal() {
-      return follow.leaving.signal;
+      return signalOf(leaving);
     },
     headers: request.headers,
-    ...(follow.principal && { principal: follow.principal, namespace: follow.principal.namespace }),
+    principal,
+    namespace: principal?.namespace,
   };
-  await sendAnswer(response, await work(services, route, { asked, request, principal: follow.principal }));
+  await sendAnswer(response, requestId, await work(services, route, { asked, request, principal }));
 }
 
 interface Asked {

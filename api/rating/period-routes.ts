@@ -14,28 +14,8 @@ import { json } from '../http/answer.ts';
 import { jsonBody } from '../http/body.ts';
 import { route, type Route } from '../http/route.ts';
 import { quantityOutput, timeInput, timeOutput } from '../http/schemas.ts';
+import { anchorInput, toAnchor } from './anchor-input.ts';
 import { tag } from './tag.ts';
-
-const anchorInput = z
-  .union([
-    z.enum(['start', 'calendar']),
-    timeInput,
-    z.strictObject({
-      day: z.int().min(1).max(31).meta({ description: '31 is the last day of shorter months' }),
-      month: z
-        .int()
-        .min(1)
-        .max(12)
-        .nullish()
-        .meta({ description: 'Without it that of the start; with day 29, 2 is the end of February' }),
-    }),
-    z.strictObject({ weekday: z.int().min(1).max(7).meta({ description: '1 is Monday' }) }),
-  ])
-  .meta({
-    description:
-      'What periods are counted from: the start (the default), the calendar of the zone, a time, ' +
-      'a day of the month, or a day of the week',
-  });
 
 const prorationInput = z.union([
   z.enum(PRORATION_BASES),
@@ -132,9 +112,6 @@ const toQuestion = ({ cadence, start, until, ...body }: z.output<typeof question
   proration: toProration(body.proration ?? 'exact'),
   scale: body.scale ?? undefined,
 });
-
-const toAnchor = (anchor: z.output<typeof anchorInput>): PeriodsQuestion['anchor'] =>
-  typeof anchor === 'object' && 'day' in anchor ? { ...anchor, month: anchor.month ?? undefined } : anchor;
 
 const toProration = (proration: z.output<typeof prorationInput>): StubProration =>
   typeof proration === 'string'

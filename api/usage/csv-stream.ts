@@ -1,15 +1,10 @@
 import type { Database } from '#infra/database/database.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import { streamUsage, type ReadUsage, type UsageStream } from '#infra/usage/read-usage.ts';
-import { Problem } from '../http/problem.ts';
+import { taken, takePlace } from '../http/slow-reader.ts';
 import { csvHeader, csvLines } from './csv.ts';
 
 const ROWS_PER_CHUNK = 1_000;
-/** A reader that takes nothing for so long keeps a snapshot from others, and is cut off. */
-export const STALL_MS = 20_000;
-/** Each holds a snapshot, of which checks and other questions need theirs. */
-export const STREAMS_MAX = 8;
-
 export interface CsvStream extends Pick<UsageStream, 'freshness'> {
   readonly chunks: AsyncIterable<string>;
 }
@@ -18,8 +13,6 @@ interface Stores {
   readonly database: Database;
   readonly scheduler: Scheduler;
 }
-
-const openStreams = new WeakMap<Database, number>();
 
 /**
  * Begins to read an answer and gives it as chunks of CSV, of which the next is read when one is taken. The reading ends, and with it its
@@ -55,16 +48,6 @@ export async function openCsv(stores: Stores, request: ReadUsage, signal: AbortS
 /** What was aborted before cannot be aborted or closed again. */
 const ignore = (): void => undefined;
 
-function takePlace(database: Database): () => void {
-  const open = openStreams.get(database) ?? 0;
-  if (open >= STREAMS_MAX)
-    throw new Problem('too_many_streams', `${STREAMS_MAX} answers of CSV are being read already`, {
-      headers: { 'Retry-After': '5' },
-    });
-  openStreams.set(database, open + 1);
-  return () => void openStreams.set(database, (openStreams.get(database) ?? 1) - 1);
-}
-
 async function* csvOf({ query, rows }: UsageStream): AsyncGenerator<string> {
   const shape = { bySubject: query.bySubject, dimensions: query.groupBy };
   let begun = csvHeader(shape);
@@ -77,16 +60,4 @@ async function* csvOf({ query, rows }: UsageStream): AsyncGenerator<string> {
     batch = [];
   }
   yield begun + csvLines(shape, batch);
-}
-
-/** Resolves when the chunk was taken; throws when the reader takes none for too long, or none any more. */
-async function taken(scheduler: Scheduler, write: Promise<void>): Promise<void> {
-  const waiting = new AbortController();
-  const stalled = scheduler.sleep(STALL_MS, waiting.signal).then(() => true);
-  try {
-    if (await Promise.race([write.then(() => false), stalled]))
-      throw new Error(`no part of the answer was taken for ${STALL_MS / 1_000} s`);
-  } finally {
-    waiting.abort();
-  }
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import type { UsageRow } from '#domain/usage/usage-rows.ts';
+import { plainCell } from '#infra/documents/plain-cell.ts';
 
 /** What the columns of an answer are: one for each dimension that rows are grouped by, under its name. */
 export interface CsvShape {
@@ -18,14 +19,8 @@ export const csvLines = ({ bySubject, dimensions }: CsvShape, rows: readonly Usa
     rows.map(({ from, to, subject = '', group = {}, value }) => [
       formatInstant(from),
       formatInstant(to),
-      ...(bySubject ? [plainText(subject)] : []),
-      ...dimensions.map((name) => plainText(group[name] ?? '')),
+      ...(bySubject ? [plainCell(subject)] : []),
+      ...dimensions.map((name) => plainCell(group[name] ?? '')),
       value ?? '',
     ]),
   );
-
-/** What spreadsheets take for the beginning of a formula, in full width too, and white space that they skip before one. */
-const FORMULA_START = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-
-/** Text from events may be anybody's: a leading apostrophe keeps a spreadsheet from running it. */
-export const plainText = (text: string): string => (FORMULA_START.test(text) ? `'${text}` : text);

@@ -6,6 +6,7 @@ export const KEY_SECRET_BYTES = 32;
 /** 256 bits as base64url without padding. */
 const BODY_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
+export const KEY_SECRET_LENGTH = KEY_PREFIX.length + BODY_LENGTH + CHECKSUM_LENGTH;
 /** The characters of a secret that are kept and shown, so that its owner can tell his keys apart: 24 of its 256 bits. */
 const SHOWN_LENGTH = KEY_PREFIX.length + 4;
 

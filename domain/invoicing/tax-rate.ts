@@ -1,5 +1,6 @@
-import { PERCENT, type Decimal } from '../money/decimal.ts';
+import { PERCENT, parseDecimal, type Decimal } from '../money/decimal.ts';
 import { toFraction, type Fraction } from '../money/fraction.ts';
+import type { TaxRateText } from '../plans/tax-rate-text.ts';
 import type { Violation } from '../violation.ts';
 
 /** One tax as it was when the invoice was made. */
@@ -13,6 +14,14 @@ export interface TaxRate {
   /** Why nothing is due, as the document has to say: `reverse_charge`. Only with a rate of 0. */
   readonly exemption?: string | undefined;
 }
+
+/** A stored rate, to compute with. Throws `MoneyError` where it is no decimal. */
+export const readTaxRate = ({ code, jurisdiction, rate, exemption }: TaxRateText): TaxRate => ({
+  code,
+  jurisdiction,
+  rate: parseDecimal(rate),
+  ...(exemption == null ? {} : { exemption }),
+});
 
 /** The rate as a part of the amount that it is due on: 20 percent is 1/5. */
 export const partDue = ({ rate }: TaxRate): Fraction => toFraction(rate.times(PERCENT));

@@ -22,6 +22,13 @@ export interface MeterDefinition {
 }
 
 /**
+ * Whether what two neighbouring stretches of time measure adds up to what both measure together. A peak, an average or a number of distinct
+ * values does not: it says something of a stretch as a whole.
+ */
+export const addsUp = ({ aggregation }: MeterDefinition): boolean =>
+  aggregation === 'count' || aggregation === 'sum';
+
+/**
  * `building` generations are written by the stream but not read yet; the `active` one answers queries; a `retired` one is kept for
  * seven days, still written, so that it can be switched back; an `ended` one is history.
  */

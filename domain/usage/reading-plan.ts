@@ -25,11 +25,19 @@ export interface ReadingPlan {
  */
 export function readingPlan(query: UsageQuery, spans?: readonly TimeWindow[]): ReadingPlan {
   const view = query.groupBy.length > 0 || Object.keys(query.filter).length > 0 ? GROUP_VIEW : TOTAL_VIEW;
-  if (query.aggregation === 'unique') return { view, days: [], hours: [], valueDays: daysTouching(query) };
+  if (query.aggregation === 'unique') {
+    // Cells of distinct values say only which events there are.
+    const cells = query.fingerprints
+      ? cellRanges(query, startOf(query), partsToRead(query, spans))
+      : NO_CELLS;
+    return { view, ...cells, valueDays: daysTouching(query) };
+  }
   const lead = query.aggregation === 'timeWeightedSum' ? levelLead(query) : undefined;
   const cells = cellRanges(query, lead?.from ?? startOf(query), partsToRead(query, spans));
   return { view, ...cells, valueDays: [], ...(lead ? { levelDay: lead.day } : {}) };
 }
+
+const NO_CELLS = { days: [], hours: [] } as const;
 
 const daysTouching = (query: UsageQuery): IndexRange[] => [
   { from: dayOf(startOf(query)), to: dayOf(query.to - 1) + 1 },

@@ -27,6 +27,8 @@ export interface UsageRequest {
   readonly groupBy?: readonly string[];
   /** Dimension -> the values that count. */
   readonly filter?: Readonly<Record<string, readonly string[]>>;
+  /** Whether each row also has the fingerprint of the events in it. */
+  readonly fingerprints?: boolean;
   /** The last row that was answered already. */
   readonly after?: RowPosition;
 }
@@ -46,6 +48,7 @@ export interface UsageQuery {
   readonly groupBy: readonly string[];
   readonly bySubject: boolean;
   readonly filter: Readonly<Record<string, readonly string[]>>;
+  readonly fingerprints: boolean;
   readonly after?: RowPosition;
 }
 
@@ -81,6 +84,7 @@ export function usageQuery(request: UsageRequest): UsageQuery {
     groupBy: [...grouped].sort(),
     bySubject: groupBy.includes(GROUP_BY_SUBJECT),
     filter,
+    fingerprints: request.fingerprints ?? false,
     ...(after ? { after } : {}),
   };
 }

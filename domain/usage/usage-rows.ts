@@ -5,8 +5,16 @@ import type { SubjectUsage } from './loaded-usage.ts';
 import type { Measure, Measured } from './measure.ts';
 import { measureCells } from './measure-cells.ts';
 import { measureDistinct } from './measure-distinct.ts';
+import { NO_EVENTS, measureFingerprints } from './measure-fingerprints.ts';
 import { measureTimeWeighted } from './measure-time-weighted.ts';
-import { TOTAL_SERIES, compareSeries, groupValues, seriesSelector, type Series } from './series.ts';
+import {
+  TOTAL_SERIES,
+  compareSeries,
+  groupValues,
+  seriesSelector,
+  type Series,
+  type SeriesOf,
+} from './series.ts';
 import { isGrouped, windowsOf, type RowPosition, type UsageQuery } from './usage-query.ts';
 
 export interface UsageRow {
@@ -18,6 +26,8 @@ export interface UsageRow {
   readonly group?: Readonly<Record<string, string>>;
   /** A decimal string; null when the aggregation has no value for an empty window. */
   readonly value: string | null;
+  /** Only when asked for, in hex: the sum of the digests of exactly the events of the row. */
+  readonly fingerprint?: string;
 }
 
 /**
@@ -26,17 +36,35 @@ export interface UsageRow {
  * Without groups every window has a row; with groups only series with usage have.
  */
 export function* usageRows(query: UsageQuery, usage: readonly SubjectUsage[]): Generator<UsageRow, void> {
-  const measure = measureOf(query, usage);
+  const seriesOf = seriesSelector(query);
+  const measure = measureOf(query, usage, seriesOf);
+  const fingerprintsIn = query.fingerprints ? measureFingerprints(query, usage, seriesOf) : undefined;
   for (const window of windowsOf(query)) {
-    const measured = measure(window);
+    const measured = { values: measure(window), fingerprints: fingerprintsIn?.(window) };
     if (isGrouped(query)) yield* groupedRows(query, window, measured);
     else if (query.after?.from !== window.from)
-      yield { ...window, value: measured.get(TOTAL_SERIES) ?? emptyValue(query.aggregation) };
+      yield {
+        ...window,
+        value: measured.values.get(TOTAL_SERIES) ?? emptyValue(query.aggregation),
+        ...fingerprintOf(measured, TOTAL_SERIES),
+      };
   }
 }
 
-function measureOf(query: UsageQuery, usage: readonly SubjectUsage[]): Measure {
-  const seriesOf = seriesSelector(query);
+/** What a window comes to; fingerprints where they are asked for. */
+interface MeasuredWindow {
+  readonly values: Measured;
+  readonly fingerprints: Measured | undefined;
+}
+
+/** Groups of a level that is only held have usage, but no events. */
+const fingerprintOf = (
+  { fingerprints }: MeasuredWindow,
+  series: Series,
+): Pick<UsageRow, 'fingerprint'> | undefined =>
+  fingerprints && { fingerprint: fingerprints.get(series) ?? NO_EVENTS };
+
+function measureOf(query: UsageQuery, usage: readonly SubjectUsage[], seriesOf: SeriesOf): Measure {
   switch (query.aggregation) {
     case 'unique':
       return measureDistinct(usage, seriesOf);
@@ -56,11 +84,15 @@ function measureOf(query: UsageQuery, usage: readonly SubjectUsage[]): Measure {
 const emptyValue = (aggregation: Aggregation): string | null =>
   aggregation === 'count' || aggregation === 'sum' || aggregation === 'unique' ? '0' : null;
 
-function* groupedRows(query: UsageQuery, window: TimeWindow, measured: Measured): Generator<UsageRow, void> {
+function* groupedRows(
+  query: UsageQuery,
+  window: TimeWindow,
+  measured: MeasuredWindow,
+): Generator<UsageRow, void> {
   const { after } = query;
-  for (const [series, value] of [...measured].sort(([a], [b]) => compareSeries(a, b))) {
+  for (const [series, value] of [...measured.values].sort(([a], [b]) => compareSeries(a, b))) {
     if (after?.from === window.from && compareSeries(series, after) <= 0) continue;
-    yield { ...window, ...labels(query, series), value };
+    yield { ...window, ...labels(query, series), value, ...fingerprintOf(measured, series) };
   }
 }
 

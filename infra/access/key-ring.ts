@@ -1,4 +1,4 @@
-import { hashKeySecret, isKeySecret } from '#domain/access/key-secret.ts';
+import { hashKeySecret, isKeySecret, KEY_SECRET_LENGTH } from '#domain/access/key-secret.ts';
 import type { Principal } from '#domain/access/principal.ts';
 import { MICROS_PER_SECOND, type Instant } from '#domain/instant.ts';
 import type { Database } from '#infra/database/database.ts';
@@ -58,16 +58,18 @@ export function createKeyRing(database: Database): KeyRing {
 
 /** The hash is what is looked up, so how long a look-up takes tells nothing about any secret. */
 async function authenticate(ring: Ring, secret: string, now: Instant): Promise<Principal | undefined> {
-  if (!isKeySecret(secret)) return undefined;
+  if (secret.length !== KEY_SECRET_LENGTH) return undefined;
   const hash = hashKeySecret(secret);
-  const unknownSince = ring.unknown.get(hash);
-  if (unknownSince !== undefined && isWithin(unknownSince, now, UNKNOWN_KEY_MICROS)) return undefined;
   const kept = ring.kept.get(hash);
   if (kept !== undefined && isWithin(kept.foundAt, now, KEY_TRUST_MICROS)) {
     keep(ring.kept, hash, kept, KEYS_KEPT_MAX);
     refresh(ring, hash, kept, now);
     return validPrincipal(kept, now);
   }
+  // Asked only now: a secret that is known has its checksum.
+  if (!isKeySecret(secret)) return undefined;
+  const unknownSince = ring.unknown.get(hash);
+  if (unknownSince !== undefined && isWithin(unknownSince, now, UNKNOWN_KEY_MICROS)) return undefined;
   return validPrincipal(await lookUp(ring, hash, now), now);
 }
 

@@ -29,9 +29,19 @@ const limitSchema = z.strictObject({
   overage: z.enum(OVERAGES),
 });
 
+/** A tax as the API takes it, in percent. */
+export const taxRateSchema = z.strictObject({
+  code: z.string(),
+  jurisdiction: z.string(),
+  rate: z.string(),
+  exemption: z.string().optional(),
+});
+
 const customerSchema = z.strictObject({
   name: z.string(),
   subjects: z.array(z.string()),
+  address: z.record(z.string(), z.string()).optional(),
+  taxRates: z.array(taxRateSchema).optional(),
   /** By feature. */
   limits: z.record(z.string(), z.array(limitSchema)).default({}),
 });

@@ -6,6 +6,7 @@ export type CatalogueCode =
   | 'meter_version_ended'
   | 'no_earlier_version'
   | 'meter_in_use'
+  | 'prices_not_served'
   | 'invalid_feature'
   | 'feature_not_found'
   | 'feature_meter_fixed'

@@ -1,14 +1,30 @@
+import type { AnchorChoice } from '#domain/calendar/anchor.ts';
+import { checkAnchor, parseCadence } from '#domain/calendar/check-periods.ts';
 import { isTimeZone, timeZone } from '#domain/calendar/time-zone.ts';
 import {
+  checkAddress,
+  checkEmail,
+  checkNetTermDays,
+  checkPartyIds,
+  wholeAddress,
+} from '#domain/invoicing/check-party.ts';
+import type { Address, PartyId } from '#domain/invoicing/invoice-inputs.ts';
+import {
   CUSTOMER_NAME_BYTES_MAX,
-  EMAIL_BYTES_MAX,
   METADATA_ENTRIES_MAX,
   METADATA_KEY_BYTES_MAX,
   METADATA_VALUE_BYTES_MAX,
   NAME_BYTES_MAX,
+  PARTY_ID_BYTES_MAX,
+  PURCHASE_ORDER_BYTES_MAX,
   SUBJECTS_PER_CUSTOMER_MAX,
 } from '#domain/limits.ts';
+import { METER_KEY } from '#domain/metering/meter.ts';
+import { isIsoCurrency } from '#domain/money/currency.ts';
+import { checkTaxRateTexts } from '#domain/plans/check-tax-rate-texts.ts';
+import { wholeTaxRate, type TaxRateText } from '#domain/plans/tax-rate-text.ts';
 import { checkPrintable, pointerStep, type Violation } from '#domain/violation.ts';
+import type { BillingAnchor, CustomerRow } from './tables.ts';
 
 /** What a user says of a customer. What is left out has no value; the time zone is then UTC. */
 export interface CustomerDefinition {
@@ -18,13 +34,30 @@ export interface CustomerDefinition {
   readonly timezone?: string | undefined;
   readonly currency?: string | null | undefined;
   readonly email?: string | null | undefined;
+  readonly seller?: string | null | undefined;
+  readonly address?: Address | null | undefined;
+  readonly taxId?: string | null | undefined;
+  readonly taxIds?: readonly PartyId[] | undefined;
+  readonly taxRates?: readonly TaxRateText[] | null | undefined;
+  readonly netTermDays?: number | null | undefined;
+  readonly purchaseOrder?: string | null | undefined;
+  readonly billingAnchor?: BillingAnchor | null | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The same with everything in its place, as it is stored. */
-export type WholeDefinition = {
-  readonly [Name in keyof CustomerDefinition]-?: Exclude<CustomerDefinition[Name], undefined>;
-};
+export interface WholeDefinition extends CustomerFields {
+  readonly subjects: readonly string[];
+}
+
+/** What a customer says, as its row holds it: its subjects are elsewhere. */
+export type CustomerFields = Omit<
+  CustomerRow,
+  'namespace' | 'key' | 'createdAt' | 'updatedAt' | 'archivedAt'
+>;
+
+/** The scheme of a tax id that is given without one. */
+export const TAX_ID_SCHEME = 'tax';
 
 /** All that is wrong with a customer, at once; empty when it can be saved. */
 export function checkCustomer(key: string, definition: CustomerDefinition): Violation[] {
@@ -37,10 +70,11 @@ export function checkCustomer(key: string, definition: CustomerDefinition): Viol
     ...(timezone === undefined || isTimeZone(timezone)
       ? []
       : [{ pointer: '/timezone', code: 'unknown_time_zone', message: 'is no IANA time zone' }]),
-    ...(currency == null || CURRENCY.test(currency)
+    ...(currency == null || isIsoCurrency(currency)
       ? []
       : [{ pointer: '/currency', code: 'unknown_currency', message: 'is no ISO 4217 code such as EUR' }]),
-    ...(email == null ? [] : checkEmail(email)),
+    ...(email == null ? [] : checkEmail('/email', email)),
+    ...checkBilling(definition),
     ...checkMetadata(metadata),
   ];
 }
@@ -52,10 +86,40 @@ export const wholeDefinition = (definition: CustomerDefinition): WholeDefinition
   timezone: timeZone(definition.timezone ?? 'UTC').name,
   currency: definition.currency ?? null,
   email: definition.email ?? null,
+  seller: definition.seller ?? null,
+  address: definition.address ? wholeAddress(definition.address) : null,
+  taxId: definition.taxId ?? null,
+  taxIds: definition.taxIds ?? [],
+  taxRates: definition.taxRates?.map(wholeTaxRate) ?? null,
+  netTermDays: definition.netTermDays ?? null,
+  purchaseOrder: definition.purchaseOrder ?? null,
+  billingAnchor: wholeAnchor(definition.billingAnchor ?? null),
   metadata: definition.metadata ?? {},
 });
 
-const CURRENCY = /^[A-Z]{3}$/;
+/** What a row says of its customer, without its name and times. */
+export const customerFields = (row: CustomerRow): CustomerFields => ({
+  name: row.name,
+  parent: row.parent,
+  timezone: row.timezone,
+  currency: row.currency,
+  email: row.email,
+  seller: row.seller,
+  address: row.address,
+  taxId: row.taxId,
+  taxIds: row.taxIds,
+  taxRates: row.taxRates,
+  netTermDays: row.netTermDays,
+  purchaseOrder: row.purchaseOrder,
+  billingAnchor: row.billingAnchor,
+  metadata: row.metadata,
+});
+
+/** A month that is not said is left out, as it comes back from the store. */
+const wholeAnchor = (anchor: BillingAnchor | null): BillingAnchor | null =>
+  typeof anchor === 'object' && anchor !== null && 'day' in anchor && anchor.month === undefined
+    ? { day: anchor.day }
+    : anchor;
 
 /** The key of a customer and the name of a subject: any printable text, except what a path in a URL would swallow. */
 export const checkOpaqueName = (pointer: string, name: string): Violation[] =>
@@ -77,17 +141,59 @@ function checkSubjects(subjects: readonly string[]): Violation[] {
   });
 }
 
-/** Only that it could be one: whether it is, a message to it will tell. */
-function checkEmail(email: string): Violation[] {
-  const faults = checkPrintable('/email', email, EMAIL_BYTES_MAX);
-  if (faults.length > 0) return faults;
-  const at = email.lastIndexOf('@');
-  return at > 0 && at < email.length - 1 && !email.includes(' ')
-    ? []
-    : [{ pointer: '/email', code: 'invalid_email', message: 'is no e-mail address' }];
+/** What only invoices ask for. */
+function checkBilling(definition: CustomerDefinition): Violation[] {
+  const {
+    seller,
+    address,
+    taxId,
+    taxIds = [],
+    taxRates,
+    netTermDays,
+    purchaseOrder,
+    billingAnchor,
+  } = definition;
+  const ids = checkPartyIds('/taxIds', taxIds);
+  return [
+    ...(seller == null || METER_KEY.test(seller)
+      ? []
+      : [{ pointer: '/seller', code: 'invalid_key', message: `matches ${METER_KEY.source}` }]),
+    ...(address == null ? [] : checkAddress('/address', address)),
+    ...(taxId == null ? [] : checkPrintable('/taxId', taxId, PARTY_ID_BYTES_MAX)),
+    ...ids,
+    ...(ids.length > 0 ? [] : checkTaxIdOnce(taxId, taxIds)),
+    ...(taxRates == null ? [] : checkTaxRateTexts('/taxRates', taxRates)),
+    ...(netTermDays == null ? [] : checkNetTermDays('/netTermDays', netTermDays)),
+    ...(purchaseOrder == null
+      ? []
+      : checkPrintable('/purchaseOrder', purchaseOrder, PURCHASE_ORDER_BYTES_MAX)),
+    ...(billingAnchor == null ? [] : checkBillingAnchor(billingAnchor)),
+  ];
 }
 
-function checkMetadata(metadata: Readonly<Record<string, string>>): Violation[] {
+const checkTaxIdOnce = (taxId: string | null | undefined, taxIds: readonly PartyId[]): Violation[] =>
+  taxIds.flatMap(({ scheme, id }, place) =>
+    scheme === TAX_ID_SCHEME && id === taxId
+      ? [{ pointer: `/taxIds/${place}`, code: 'duplicate', message: 'is the tax id already' }]
+      : [],
+  );
+
+/** Which cadences it fits is judged where a subscription is made; here only that it is a date of some kind. */
+function checkBillingAnchor(anchor: AnchorChoice): Violation[] {
+  const pointer = '/billingAnchor';
+  if (anchor === 'start')
+    return [
+      { pointer, code: 'anchor_misfit', message: 'is for several subscriptions, which start when they do' },
+    ];
+  const cadence = parseCadence(typeof anchor === 'object' && 'weekday' in anchor ? 'P1W' : 'P1M');
+  if (cadence === undefined) return [];
+  return checkAnchor(anchor, cadence).map((fault) => ({
+    ...fault,
+    pointer: fault.pointer.replace(/^\/anchor/, pointer),
+  }));
+}
+
+export function checkMetadata(metadata: Readonly<Record<string, string>>): Violation[] {
   const entries = Object.entries(metadata);
   if (entries.length > METADATA_ENTRIES_MAX) {
     const message = `at most ${METADATA_ENTRIES_MAX} entries`;

@@ -5,6 +5,7 @@ export type CustomerCode =
   | 'customer_not_found'
   | 'customer_archived'
   | 'customer_has_children'
+  | 'customer_has_subscriptions'
   | 'subject_taken'
   | 'too_many_subjects'
   | 'too_many_moves'

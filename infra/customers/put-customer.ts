@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Instant } from '#domain/instant.ts';
 import type { Reads, Transaction } from '#infra/database/database.ts';
 import { readYourWrites } from '#infra/database/read-your-writes.ts';
 import { sentenceOf } from '#infra/rule-error.ts';
+import { checkSellerLives } from '#infra/sellers/read-sellers.ts';
 import type { CustomerInterval } from '#infra/usage/tables.ts';
-import { checkCustomer, wholeDefinition, type CustomerDefinition } from './customer-definition.ts';
+import {
+  checkCustomer,
+  customerFields,
+  wholeDefinition,
+  type CustomerDefinition,
+} from './customer-definition.ts';
 import { CustomerError } from './errors.ts';
 import {
   checkSubjectRoom,
@@ -38,7 +45,7 @@ export interface SavedCustomer {
  * Saves a customer whole. Subjects that are new in the list are its own from now on, or from the beginning if nobody had them before;
  * those that left the list are nobody's from now on, and their past stays the customer's. Throws `CustomerError`: `invalid_customer` with
  * every violation, `subject_taken` naming each, `too_many_subjects`, `too_many_moves`, `parent_not_found`, `parent_cycle`,
- * `too_many_levels`.
+ * `too_many_levels`; and `SellerError` `seller_not_found`.
  */
 export async function putCustomer(tx: Transaction, request: PutCustomer): Promise<SavedCustomer> {
   return save(tx, request, await readRow(tx, request));
@@ -83,6 +90,8 @@ async function save(
   const { subjects, ...fields } = wholeDefinition(request.customer);
   const moves = before !== undefined && before.archivedAt === null && before.parent === fields.parent;
   if (fields.parent !== null && !moves) await checkParent(tx, { namespace, key }, fields.parent);
+  if (fields.seller !== null && fields.seller !== before?.seller)
+    await checkSellerLives(tx, { namespace, key: fields.seller, pointer: '/seller' });
   const changes = await planSubjects(tx, { namespace, key, now }, subjects);
   const after: CustomerRow = {
     namespace,
@@ -156,18 +165,5 @@ function checkTaken(claimed: readonly SubjectRow[], { key, now }: Owner): void {
   if (violations.length > 0) throw new CustomerError('subject_taken', sentenceOf(violations), violations);
 }
 
-function saysTheSame(before: CustomerRow, after: CustomerRow): boolean {
-  const said = ({ name, parent, timezone, currency, email, metadata, archivedAt }: CustomerRow): string =>
-    JSON.stringify([
-      name,
-      parent,
-      timezone,
-      currency,
-      email,
-      Object.entries(metadata).sort(byName),
-      archivedAt,
-    ]);
-  return said(before) === said(after);
-}
-
-const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : 1);
+const saysTheSame = (before: CustomerRow, after: CustomerRow): boolean =>
+  before.archivedAt === after.archivedAt && isDeepStrictEqual(customerFields(before), customerFields(after));

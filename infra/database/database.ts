@@ -33,8 +33,13 @@ export interface Reads {
  * One state of the database: the newest when it was taken, whatever is committed afterwards. It must be closed, and soon: a store keeps
  * what a snapshot may still read, and of snapshots that are open at once it has a bounded number, beyond which the next ones wait.
  */
-export interface Snapshot extends Reads {
+export interface Snapshot extends SnapshotReads {
   close(): Promise<void>;
+}
+
+export interface SnapshotReads extends Reads {
+  /** Every transaction that was committed at or before this time is in the snapshot, and none after it. */
+  readonly at: Instant;
 }
 
 /** What a transaction may do. Reads never see the transaction's own writes: those are buffered and applied at the commit. */

@@ -18,7 +18,7 @@ function compareStrings(a: string, b: string): number {
 }
 
 /** Null comes first, then the natural order of the column's type. */
-function compareParts(a: KeyPart, b: KeyPart): number {
+export function compareParts(a: KeyPart, b: KeyPart): number {
   if (a === b) return 0;
   if (a === null) return -1;
   if (b === null) return 1;

@@ -33,6 +33,8 @@ export const nullable = <Type extends ColumnType>(type: Type): Column<ColumnValu
 });
 /** A JSON column whose shape the code that writes it vouches for. */
 export const jsonColumn = <Value>(): Column<Value> => ({ type: 'json', nullable: false });
+/** The same where a row may have none: null is then no JSON document but the absence of one. */
+export const nullableJson = <Value>(): Column<Value | null> => ({ type: 'json', nullable: true });
 
 type Columns = Readonly<Record<string, Column<unknown>>>;
 export type RowOf<Declared extends Columns> = {

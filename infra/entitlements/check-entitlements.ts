@@ -16,8 +16,8 @@ import { readFreshness } from '#infra/usage/watermark.ts';
 import { activeVersion, generationName, readMeters } from './active-generations.ts';
 import { cellLimitState } from './cell-limit-state.ts';
 import { EntitlementError } from './errors.ts';
-import { decidingPlace, hardLimitsOf, type CustomerLimits } from './hard-limits.ts';
-import { openLimitRows } from './limit-rows.ts';
+import { decidingPlace, hardLimitsOf, type CustomerLimits, type LimitPlace } from './hard-limits.ts';
+import { openLimitRows, type OpenLimitRow } from './limit-rows.ts';
 import { limitStateOf } from './limit-state.ts';
 import { checkPositive } from './reservation.ts';
 import { customerLimits } from './tables.ts';
@@ -81,13 +81,15 @@ interface Checking {
   readonly features: ReadonlyMap<string, Row<typeof featureTable> | undefined>;
   readonly customers: ReadonlyMap<string, Row<typeof customerTable> | undefined>;
   readonly limits: ReadonlyMap<string, CustomerLimits>;
+  /** Of the hard ones, by the names of their places. */
+  readonly rows: ReadonlyMap<string, OpenLimitRow>;
   readonly meters: ReadonlyMap<string, readonly MeterVersion[]>;
   /** By customer, for those that are asked for by soft limits. */
   readonly subjects: Map<string, Promise<OwnedSubject[]>>;
 }
 
 const limitsName = ({ customer, feature }: { customer: string; feature: string }): string =>
-  JSON.stringify([customer, feature]);
+  `${customer}\0${feature}`;
 
 async function readChecking(
   from: Reads,
@@ -123,14 +125,18 @@ async function readChecking(
     features: new Map(names.map((name, index) => [name, features[index]])),
     customers: new Map(customers.map((customer, index) => [customer, customerRows[index]])),
     limits,
+    rows: await openLimitRows(
+      from,
+      [...limits.values()].flatMap((of) => decidingPlaces(of, now)),
+      now,
+    ),
     meters: await readMeters(from, limits.values()),
     subjects: new Map(),
   };
 }
 
 async function answerCheck(checking: Checking, check: EntitlementCheck): Promise<EntitlementAnswer> {
-  const { customer, feature } = check;
-  return { customer, ...(await entitlementOf(checking, check)), ...checking.stamp, feature };
+  return { customer: check.customer, ...(await entitlementOf(checking, check)), ...checking.stamp };
 }
 
 async function entitlementOf(
@@ -150,6 +156,9 @@ async function entitlementOf(
   return entitle(feature, await limitStates(checking, limits, asked), asked);
 }
 
+const decidingPlaces = (of: CustomerLimits, now: Instant): LimitPlace[] =>
+  hardLimitsOf(of).map((hard) => decidingPlace(hard, now));
+
 async function limitStates(
   checking: Checking,
   of: CustomerLimits,
@@ -157,10 +166,9 @@ async function limitStates(
 ): Promise<LimitState[]> {
   const { from, namespace, now, rolledThrough } = checking;
   const meter = activeVersion(checking.meters.get(generationName(of)) ?? []);
-  const hard = hardLimitsOf(of).map((each) => decidingPlace(each, now));
   const generation = meter?.generation ?? 0;
-  const rows = await openLimitRows(from, hard, now);
-  const states = Array.from(rows.values(), (row) => limitStateOf(row, { generation, now, asked }));
+  const hard = decidingPlaces(of, now).flatMap(({ name }) => checking.rows.get(name) ?? []);
+  const states = hard.map((row) => limitStateOf(row, { generation, now, asked }));
   const others = of.limits.filter(({ overage }) => overage !== 'hard');
   // A meter without an active version counts nothing any more, and what does not count cannot pass a limit.
   if (others.length === 0 || meter === undefined) return states;

@@ -1,6 +1,5 @@
 import { compilePeriod, type CompiledPeriod } from '#domain/entitlements/limit.ts';
 import { periodAt } from '#domain/calendar/period.ts';
-import type { TimeWindow } from '#domain/calendar/window.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { Reads } from '#infra/database/database.ts';
 import type { Key } from '#infra/database/table.ts';
@@ -14,8 +13,8 @@ export interface HardLimit {
   readonly of: CustomerLimits;
   readonly limit: StoredLimit;
   readonly period: CompiledPeriod;
-  /** The period that was asked for last: events of one batch are mostly of one period. */
-  latest: TimeWindow | undefined;
+  /** Where was looked last: events of one batch, and decisions of one moment, are mostly of one period. */
+  latest: LimitPlace | undefined;
 }
 
 /** A row never changes once it is read, so what was made of it is made once. */
@@ -43,14 +42,20 @@ export interface LimitPlace {
 
 /** Undefined for moments before the definition began to count. */
 export function placeAt(hard: HardLimit, at: Instant): LimitPlace | undefined {
-  const { of, limit, period } = hard;
-  const name = (start: Instant): string =>
-    JSON.stringify([of.namespace, of.customer, of.feature, limit.key, start]);
-  if (period.kind === 'rolling')
-    return { hard, periodStart: ROLLING_PERIOD_START, periodEnd: null, name: name(ROLLING_PERIOD_START) };
-  if (!hard.latest || at < hard.latest.from || at >= hard.latest.to) hard.latest = periodAt(period.rule, at);
-  const { from, to } = hard.latest;
-  return from < limit.since ? undefined : { hard, periodStart: from, periodEnd: to, name: name(from) };
+  const { limit, period, latest } = hard;
+  if (latest !== undefined && isIn(latest, at)) return latest;
+  if (period.kind === 'rolling') return (hard.latest = newPlace(hard, ROLLING_PERIOD_START, null));
+  const { from, to } = periodAt(period.rule, at);
+  return from < limit.since ? undefined : (hard.latest = newPlace(hard, from, to));
+}
+
+const isIn = ({ periodStart, periodEnd }: LimitPlace, at: Instant): boolean =>
+  periodEnd === null || (at >= periodStart && at < periodEnd);
+
+function newPlace(hard: HardLimit, periodStart: Instant, periodEnd: Instant | null): LimitPlace {
+  const { of, limit } = hard;
+  const name = JSON.stringify([of.namespace, of.customer, of.feature, limit.key, periodStart]);
+  return { hard, periodStart, periodEnd, name };
 }
 
 export const placesAt = (limits: readonly HardLimit[], at: Instant): LimitPlace[] =>

@@ -7,6 +7,8 @@ import { idempotencyKey } from './tables.ts';
 
 /** How long an answer is kept unless the caller says otherwise. */
 export const IDEMPOTENCY_LIFE_MICROS = MICROS_PER_DAY;
+/** The same for what makes or changes what is owed: a billing run may be repeated much later. */
+export const IDEMPOTENCY_LIFE_OF_MONEY_MICROS = 30 * MICROS_PER_DAY;
 
 /** A request as its repetitions are recognised. */
 export interface IdempotentRequest {

@@ -7,6 +7,8 @@ import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
 import type { Database } from '#infra/database/database.ts';
 import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { IDEMPOTENCY_TABLES } from '#infra/idempotency/tables.ts';
+import { INVOICING_TABLES } from '#infra/invoicing/tables.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
@@ -14,6 +16,8 @@ import { openSqlite, type SqliteDatabase } from '#infra/database/sqlite/open.ts'
 import type { Table } from '#infra/database/table.ts';
 import type { Instant } from '#domain/instant.ts';
 import { openTopic, type EmbeddedTopic } from '#infra/topic/embedded/embedded-topic.ts';
+import { SELLER_TABLES } from '#infra/sellers/tables.ts';
+import { SUBSCRIPTION_TABLES } from '#infra/subscriptions/tables.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import {
   openEmbeddedWarehouse,
@@ -28,6 +32,10 @@ export const LOCAL_TABLES: readonly Table<object>[] = [
   ...CUSTOMER_TABLES,
   ...ENTITLEMENT_TABLES,
   ...IDEMPOTENCY_TABLES,
+  ...INVOICING_TABLES,
+  ...PLAN_TABLES,
+  ...SELLER_TABLES,
+  ...SUBSCRIPTION_TABLES,
   ...USAGE_TABLES,
   warehouseSegment,
 ];

@@ -1,16 +1,16 @@
-import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import type { Instant } from '#domain/instant.ts';
 import { EVENTS_PER_LINE_MAX } from '#domain/limits.ts';
-import { compileCatalogue, compileMeter, type Catalogue } from '#domain/metering/catalogue.ts';
-import { matchEvent } from '#domain/metering/effects.ts';
+import { compileMeter } from '#domain/metering/catalogue.ts';
+import type { EventContent } from '#domain/metering/event.ts';
 import { toDecimalString } from '#domain/metering/quantity.ts';
 import { Decimal, ONE } from '#domain/money/decimal.ts';
-import type { Dimensions, UsageEvent } from '#domain/pricing/usage.ts';
-import { groupValues } from '#domain/usage/series.ts';
+import type { UsageEvent } from '#domain/pricing/usage.ts';
 import type { AskedSubject } from '#infra/usage/load-usage.ts';
 import type { QueryParameters, Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import { ChargesRefused } from './charges-refused.ts';
 import type { EventsWanted } from './read-charge-usage.ts';
+import { contentOf, dimensionNames, dimensionsOf, meterReader, textOf } from './warehouse-event.ts';
 
 /** What one question to the warehouse answers, and names, at most. */
 const EVENTS_PER_QUESTION = 50_000;
@@ -22,35 +22,59 @@ interface PlacedEvent {
   readonly event: UsageEvent;
 }
 
-/**
- * The events that a meter counted for its customer, in the order of (time, identity), with their values and dimensions as the meter reads
- * them; an event of a count has the value 1. Throws `ChargesRefused` (`too_many_events`), and what the warehouse throws.
- */
-export async function readChargeEvents(
+/** Events that were counted, and the fingerprint of exactly these, in hex. */
+export interface CountedEvents {
+  readonly events: readonly UsageEvent[];
+  readonly fingerprint: string;
+}
+
+/** The events of `readCountedEvents` without their fingerprint. */
+export const readChargeEvents = async (
   warehouse: Pick<Warehouse, 'query'>,
   namespace: string,
   wanted: EventsWanted,
   signal?: AbortSignal,
-): Promise<readonly UsageEvent[]> {
+): Promise<readonly UsageEvent[]> => (await readCountedEvents(warehouse, namespace, wanted, signal)).events;
+
+/**
+ * The events that a meter counted for its customer, in the order of (time, identity), with their values and dimensions as the meter reads
+ * them; an event of a count has the value 1. Throws `ChargesRefused` (`too_many_events`), and what the warehouse throws.
+ */
+export async function readCountedEvents(
+  warehouse: Pick<Warehouse, 'query'>,
+  namespace: string,
+  wanted: EventsWanted,
+  signal?: AbortSignal,
+): Promise<CountedEvents> {
   const read = eventReader(namespace, wanted);
   const owns = ownership(wanted.subjects);
   const found: PlacedEvent[] = [];
+  let digests = 0n;
   const names = wanted.subjects.map(nameOf);
   for (let at = 0; at < names.length; at += SUBJECTS_PER_QUESTION) {
     const subjects = names.slice(at, at + SUBJECTS_PER_QUESTION);
     for await (const row of rowsOf(warehouse, { ...questionOf(namespace, wanted), subjects })) {
       signal?.throwIfAborted();
-      const time = instantOf(row);
-      const event = owns(textOf(row, 'subject'), time) ? read(row, time) : undefined;
+      const content = contentOf(row);
+      const { subject, time } = content;
+      const event = owns(subject, time) ? read(content) : undefined;
       if (event === undefined) continue;
       if (found.length === EVENTS_PER_LINE_MAX) throw tooManyEvents(wanted.pointer);
       found.push({ time, identity: textOf(row, 'identity'), event });
+      digests += BigInt(`0x${textOf(row, 'digest')}`);
     }
   }
   // Each question is answered in order; several have to be brought into one.
   if (names.length > SUBJECTS_PER_QUESTION) found.sort(byPlace);
-  return found.map(({ event }) => event);
+  return { events: found.map(({ event }) => event), fingerprint: fingerprintText(digests) };
 }
+
+const FINGERPRINT_BITS = 128;
+const FINGERPRINT_DIGITS = 32;
+
+/** The sum of digests modulo 2^128. */
+const fingerprintText = (digests: bigint): string =>
+  BigInt.asUintN(FINGERPRINT_BITS, digests).toString(16).padStart(FINGERPRINT_DIGITS, '0');
 
 const byPlace = (a: PlacedEvent, b: PlacedEvent): number =>
   a.time - b.time || (a.identity < b.identity ? -1 : a.identity > b.identity ? 1 : 0);
@@ -75,12 +99,13 @@ function ownership(subjects: readonly AskedSubject[]): (subject: string, at: Ins
 }
 
 /** `meter` finds what the stream counted with this very version: events of before it was published are not in its cells either. */
-const questionOf = (namespace: string, { meter, range }: EventsWanted): QueryParameters => ({
+const questionOf = (namespace: string, { meter, range, at }: EventsWanted): QueryParameters => ({
   namespace,
   from: formatInstant(range.from),
   to: formatInstant(range.to),
   type: meter.definition.eventType,
   meter: compileMeter(meter).label,
+  ...(at === undefined ? {} : { at: formatInstant(at) }),
 });
 
 async function* rowsOf(
@@ -101,46 +126,20 @@ async function* rowsOf(
   }
 }
 
-/** Reads a row as the stream read the event: filter, value and dimensions; undefined where the meter does not count it. */
+/** Reads an event as the stream read it: filter, value and dimensions; undefined where the meter does not count it. */
 function eventReader(
   namespace: string,
   { meter }: EventsWanted,
-): (row: WarehouseRow, time: Instant) => UsageEvent | undefined {
-  const catalogue: Catalogue = compileCatalogue(namespace, meter.since, [meter]);
-  const names = Object.keys(meter.definition.dimensions ?? {}).sort();
+): (event: EventContent) => UsageEvent | undefined {
+  const read = meterReader(namespace, meter);
+  const names = dimensionNames(meter);
   const counts = meter.definition.aggregation === 'count';
-  return (row, time) => {
-    const matched = matchEvent(catalogue, {
-      id: textOf(row, 'id'),
-      source: textOf(row, 'source'),
-      type: textOf(row, 'type'),
-      subject: textOf(row, 'subject'),
-      data: textOf(row, 'data'),
-      time,
-    });
-    const [effect] = matched.refusal ? [] : matched.effects;
+  return (event) => {
+    const effect = read(event);
     if (effect === undefined) return undefined;
     return {
       value: counts ? ONE : new Decimal(toDecimalString(effect.value)),
       ...(names.length === 0 ? {} : { dimensions: dimensionsOf(names, effect.group) }),
     };
   };
-}
-
-function dimensionsOf(names: readonly string[], group: string): Dimensions {
-  const values = groupValues(group, names.length);
-  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
-}
-
-function textOf(row: WarehouseRow, column: string): string {
-  const value = row[column];
-  if (typeof value === 'string') return value;
-  throw new Error(`the warehouse's column ${column} holds no text: ${JSON.stringify(value)}`);
-}
-
-function instantOf(row: WarehouseRow): Instant {
-  const text = textOf(row, 'time');
-  const parsed = parseRfc3339(text);
-  if (parsed === undefined) throw new Error(`the warehouse's column time holds no time: ${text}`);
-  return parsed.at;
 }

@@ -3,9 +3,12 @@ import type { BilledCharge } from '#domain/invoicing/check-billed-charges.ts';
 import { usageNeeded, type UsageNeeded } from '#domain/invoicing/usage-needed.ts';
 import { timeZone } from '#domain/calendar/time-zone.ts';
 import type { TimeWindow } from '#domain/calendar/window.ts';
+import type { Instant } from '#domain/instant.ts';
 import { SEGMENTS_PER_BILL_MAX, USAGE_PAGE_ROWS_MAX } from '#domain/limits.ts';
-import type { MeterVersion } from '#domain/metering/meter.ts';
+import { addsUp, type MeterVersion } from '#domain/metering/meter.ts';
 import { Decimal, ZERO } from '#domain/money/decimal.ts';
+import { fraction, WHOLE, type Fraction } from '#domain/money/fraction.ts';
+import { prorateQuantity } from '#domain/pricing/proration.ts';
 import type { Usage } from '#domain/pricing/usage.ts';
 import type { UsageRow } from '#domain/usage/usage-rows.ts';
 import type { OwnedSubject } from '#infra/customers/own-subjects.ts';
@@ -34,6 +37,8 @@ export interface EventsWanted {
   readonly meter: MeterVersion;
   readonly range: TimeWindow;
   readonly subjects: readonly AskedSubject[];
+  /** The commit time as of which they are wanted, so that they agree with a snapshot; as they are now without it. */
+  readonly at?: Instant | undefined;
 }
 
 export interface ChargeUsage {
@@ -158,12 +163,20 @@ async function readCells(
     throw new ChargesRefused([
       { pointer, code: 'too_many_groups', message: `has usage of more than ${USAGE_PAGE_ROWS_MAX} groups` },
     ]);
-  if (groupBy.length === 0) return { quantity: quantityOf(answer.rows[0]) };
+  const part = partMeasured(meter, range, reading.request.period);
+  if (groupBy.length === 0) return { quantity: quantityOf(answer.rows[0], part) };
   return {
-    groups: answer.rows.map((row) => ({ dimensions: row.group ?? {}, quantity: quantityOf(row) })),
+    groups: answer.rows.map((row) => ({ dimensions: row.group ?? {}, quantity: quantityOf(row, part) })),
   };
 }
 
+/** What does not add up over time, such as a peak, counts for the part of the period that it was measured in; everything else as it is. */
+function partMeasured({ definition }: MeterVersion, range: TimeWindow, period: TimeWindow) {
+  return addsUp(definition)
+    ? WHOLE
+    : fraction(BigInt(range.to - range.from), BigInt(period.to - period.from));
+}
+
 /** What has no value, such as the greatest of no events, is no usage. */
-const quantityOf = (row: UsageRow | undefined): Decimal =>
-  row?.value == null ? ZERO : new Decimal(row.value);
+const quantityOf = (row: UsageRow | undefined, part: Fraction): Decimal =>
+  row?.value == null ? ZERO : prorateQuantity(new Decimal(row.value), part);

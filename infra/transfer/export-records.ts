@@ -1,11 +1,15 @@
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
-import type { Instant } from '#domain/instant.ts';
 import { eventType, feature, meterVersion } from '#infra/catalogue/tables.ts';
+import { customerFields } from '#infra/customers/customer-definition.ts';
 import { customer, type CustomerRow } from '#infra/customers/tables.ts';
 import type { Database, Reads } from '#infra/database/database.ts';
 import { customerLimits } from '#infra/entitlements/tables.ts';
+import { sellerFields } from '#infra/sellers/seller-definition.ts';
+import { seller } from '#infra/sellers/tables.ts';
 import { subject } from '#infra/usage/tables.ts';
+import { billed, plans, subscriptions } from './export-billing.ts';
 import { writtenLimit, type WrittenRecord } from './format.ts';
+import { timeOrNull, writtenAnchor } from './line-fields.ts';
 
 /** All of a namespace but its events, in one snapshot: each line says nothing that needs a later one. */
 export async function* exportRecords({
@@ -20,17 +24,19 @@ export async function* exportRecords({
     yield* meters(snapshot, namespace);
     yield* eventTypes(snapshot, namespace);
     yield* features(snapshot, namespace);
+    yield* sellers(snapshot, namespace);
+    yield* plans(snapshot, namespace);
     yield* customersBelow(snapshot, namespace, null);
     yield* subjects(snapshot, namespace);
     yield* limits(snapshot, namespace);
+    yield* billed(snapshot, namespace);
+    yield* subscriptions(snapshot, namespace);
   } finally {
     await snapshot.close();
   }
 }
 
 type Records = AsyncGenerator<WrittenRecord, void, undefined>;
-
-const timeOrNull = (at: Instant | null): string | null => (at === null ? null : formatInstant(at));
 
 async function* meters(from: Reads, namespace: string): Records {
   for await (const row of from.scan(meterVersion, { prefix: [namespace] })) {
@@ -55,6 +61,22 @@ async function* features(from: Reads, namespace: string): Records {
     yield { kind: 'feature', key, name, meter, unit, archivedAt: timeOrNull(archivedAt) };
 }
 
+async function* sellers(from: Reads, namespace: string): Records {
+  for await (const row of from.scan(seller, { prefix: [namespace] })) {
+    const { numberPrefix: prefix, timezone, ...fields } = sellerFields(row);
+    yield {
+      kind: 'seller',
+      key: row.key,
+      ...fields,
+      ids: [...fields.ids],
+      taxRates: fields.taxRates && [...fields.taxRates],
+      numbering: { prefix, timezone },
+      createdAt: formatInstant(row.createdAt),
+      archivedAt: timeOrNull(row.archivedAt),
+    };
+  }
+}
+
 /** Parents before their children, of which there are few levels. */
 async function* customersBelow(from: Reads, namespace: string, parent: string | null): Records {
   const range = { prefix: [namespace, parent] };
@@ -64,11 +86,20 @@ async function* customersBelow(from: Reads, namespace: string, parent: string | 
   }
 }
 
-const customerRecord = (row: CustomerRow): WrittenRecord => {
-  const { key, name, parent, timezone, currency, email, metadata, createdAt, archivedAt } = row;
-  const times = { createdAt: formatInstant(createdAt), archivedAt: timeOrNull(archivedAt) };
-  return { kind: 'customer', key, name, parent, timezone, currency, email, metadata, ...times };
-};
+function customerRecord(row: CustomerRow): WrittenRecord {
+  const { key, createdAt, archivedAt } = row;
+  const { billingAnchor, ...fields } = customerFields(row);
+  return {
+    kind: 'customer',
+    key,
+    ...fields,
+    taxIds: [...fields.taxIds],
+    taxRates: fields.taxRates && [...fields.taxRates],
+    billingAnchor: billingAnchor === null ? null : writtenAnchor(billingAnchor),
+    createdAt: formatInstant(createdAt),
+    archivedAt: timeOrNull(archivedAt),
+  };
+}
 
 async function* subjects(from: Reads, namespace: string): Records {
   for await (const row of from.scan(subject, { prefix: [namespace] })) {

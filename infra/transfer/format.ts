@@ -1,24 +1,18 @@
 import { z } from 'zod';
-import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import type { LimitDefinition } from '#domain/entitlements/limit.ts';
 import { OVERAGES } from '#domain/entitlements/limit.ts';
-import type { Instant } from '#domain/instant.ts';
 import { meterSchema } from '#infra/catalogue/catalogue-file.ts';
 import { ENFORCEMENTS } from '#infra/catalogue/event-types.ts';
+import { PRICES } from '#domain/invoicing/tax.ts';
 import { isNamespaceName } from '#domain/namespace.ts';
+import { billedItemLine, numberSeriesLine, subscriptionLine } from './billing-lines.ts';
+import { sharedAnchor, taxRates, time, wholeNumber } from './line-fields.ts';
+import { planLine, planVersionLine } from './plan-lines.ts';
 
 /** Rises with every change that an older release could not read, or would read as something else. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 export const FORMAT_NAME = 'millrace-export';
-
-const time = z.string().transform((text, context): Instant => {
-  const parsed = parseRfc3339(text);
-  if (parsed !== undefined) return parsed.at;
-  context.addIssue('is no RFC 3339 time');
-  return z.NEVER;
-});
-
-const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** The first line. */
 export const headerSchema = z.strictObject({
@@ -59,6 +53,35 @@ const featureLine = z.strictObject({
   archivedAt: time.nullable(),
 });
 
+const address = z
+  .strictObject({
+    line1: z.string(),
+    line2: z.string().nullable().exactOptional(),
+    city: z.string(),
+    region: z.string().nullable().exactOptional(),
+    postalCode: z.string().nullable().exactOptional(),
+    country: z.string(),
+  })
+  .nullable();
+
+const partyIds = z.array(z.strictObject({ scheme: z.string(), id: z.string() }));
+
+const sellerLine = z.strictObject({
+  kind: z.literal('seller'),
+  key: z.string(),
+  name: z.string(),
+  address,
+  ids: partyIds,
+  email: z.string().nullable(),
+  prices: z.enum(PRICES),
+  taxRates: taxRates.nullable(),
+  netTermDays: wholeNumber,
+  paymentInstructions: z.string().nullable(),
+  numbering: z.strictObject({ prefix: z.string(), timezone: z.string() }),
+  createdAt: time,
+  archivedAt: time.nullable(),
+});
+
 const customerLine = z.strictObject({
   kind: z.literal('customer'),
   key: z.string(),
@@ -67,6 +90,14 @@ const customerLine = z.strictObject({
   timezone: z.string(),
   currency: z.string().nullable(),
   email: z.string().nullable(),
+  seller: z.string().nullable(),
+  address,
+  taxId: z.string().nullable(),
+  taxIds: partyIds,
+  taxRates: taxRates.nullable(),
+  netTermDays: wholeNumber.nullable(),
+  purchaseOrder: z.string().nullable(),
+  billingAnchor: sharedAnchor.nullable(),
   metadata: z.record(z.string(), z.string()),
   createdAt: time,
   archivedAt: time.nullable(),
@@ -104,9 +135,15 @@ const recordSchema = z.discriminatedUnion('kind', [
   meterLine,
   eventTypeLine,
   featureLine,
+  sellerLine,
+  planLine,
+  planVersionLine,
   customerLine,
   subjectLine,
   limitsLine,
+  numberSeriesLine,
+  billedItemLine,
+  subscriptionLine,
 ]);
 
 /** A line between the header and the events. */
@@ -120,9 +157,15 @@ export const LINE_KINDS = [
   'meter',
   'eventType',
   'feature',
+  'seller',
+  'plan',
+  'planVersion',
   'customer',
   'subject',
   'limits',
+  'numberSeries',
+  'billedItem',
+  'subscription',
   'event',
 ] as const;
 export type LineKind = (typeof LINE_KINDS)[number];
@@ -132,9 +175,15 @@ export const noLines = (): LineCounts => ({
   meter: 0,
   eventType: 0,
   feature: 0,
+  seller: 0,
+  plan: 0,
+  planVersion: 0,
   customer: 0,
   subject: 0,
   limits: 0,
+  numberSeries: 0,
+  billedItem: 0,
+  subscription: 0,
   event: 0,
 });
 

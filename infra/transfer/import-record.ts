@@ -1,26 +1,31 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Instant } from '#domain/instant.ts';
 import { CUSTOMER_LEVELS_MAX } from '#domain/limits.ts';
 import { normaliseLimits } from '#domain/entitlements/limit.ts';
-import type { Violation } from '#domain/violation.ts';
 import { putEventType, readEventType } from '#infra/catalogue/event-types.ts';
 import { checkFeature, readFeature } from '#infra/catalogue/features.ts';
 import { readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
 import { feature } from '#infra/catalogue/tables.ts';
-import { checkCustomer, checkOpaqueName, wholeDefinition } from '#infra/customers/customer-definition.ts';
+import {
+  checkCustomer,
+  checkOpaqueName,
+  customerFields,
+  wholeDefinition,
+} from '#infra/customers/customer-definition.ts';
 import { readSubjectRows, writeOwnership } from '#infra/customers/own-subjects.ts';
 import { customer, type CustomerRow } from '#infra/customers/tables.ts';
 import type { Transaction } from '#infra/database/database.ts';
 import { getLimits, putLimits } from '#infra/entitlements/put-limits.ts';
-import { sentenceOf } from '#infra/rule-error.ts';
+import { readSellerRow, readSellers } from '#infra/sellers/read-sellers.ts';
+import { checkSeller, sellerFields, wholeSeller } from '#infra/sellers/seller-definition.ts';
+import { seller } from '#infra/sellers/tables.ts';
 import { TransferError, type RecordLine } from './format.ts';
-
-export interface Place {
-  readonly namespace: string;
-  readonly now: Instant;
-}
-
-type Line<Kind extends RecordLine['kind']> = RecordLine & { readonly kind: Kind };
+import {
+  importBilledItem,
+  importNumberSeries,
+  importPlan,
+  importPlanVersion,
+  importSubscription,
+} from './import-billing.ts';
+import { check, isThere, type Line, type Place } from './judge-record.ts';
 
 /**
  * Takes in one record of a file, after its events. What is there already and says the same is left alone; what says something else is
@@ -35,24 +40,25 @@ export async function importRecord(tx: Transaction, place: Place, record: Record
       return importEventType(tx, place, record);
     case 'feature':
       return importFeature(tx, place, record);
+    case 'seller':
+      return importSeller(tx, place, record);
+    case 'plan':
+      return importPlan(tx, place, record);
+    case 'planVersion':
+      return importPlanVersion(tx, place, record);
     case 'customer':
       return importCustomer(tx, place, record);
     case 'subject':
       return importSubject(tx, place, record);
     case 'limits':
       return importLimits(tx, place, record);
+    case 'numberSeries':
+      return importNumberSeries(tx, place, record);
+    case 'billedItem':
+      return importBilledItem(tx, place, record);
+    case 'subscription':
+      return importSubscription(tx, place, record);
   }
-}
-
-/** Whether it is there already; throws where what is there says something else. */
-function isThere(what: string, there: object | undefined, wanted: object): boolean {
-  if (there === undefined) return false;
-  if (isDeepStrictEqual(there, wanted)) return true;
-  throw new TransferError(`${what} is there already and says something else`);
-}
-
-function check(violations: readonly Violation[]): void {
-  if (violations.length > 0) throw new TransferError(sentenceOf(violations));
 }
 
 async function importEventType(
@@ -79,26 +85,27 @@ async function importFeature(tx: Transaction, place: Place, line: Line<'feature'
   tx.insert(feature, { namespace, key, name, meter, unit, createdAt: now, updatedAt: now, archivedAt });
 }
 
+async function importSeller(tx: Transaction, place: Place, line: Line<'seller'>): Promise<void> {
+  const { namespace, now } = place;
+  const { kind: _, key, createdAt, archivedAt, ...definition } = line;
+  check(checkSeller(key, definition));
+  const fields = wholeSeller(definition);
+  const there = await readSellerRow(tx, namespace, key);
+  if (isThere(`the seller ${key}`, there && sellerFields(there), fields)) return;
+  tx.insert(seller, { namespace, key, ...fields, createdAt, updatedAt: now, archivedAt });
+}
+
 async function importCustomer(tx: Transaction, place: Place, line: Line<'customer'>): Promise<void> {
   const { namespace, now } = place;
   const { kind: _, key, createdAt, archivedAt, ...definition } = line;
   check(checkCustomer(key, definition));
   const { subjects: __, ...fields } = wholeDefinition(definition);
   const [there] = await tx.read(customer, [[namespace, key]]);
-  const said = there && saidOf(there);
-  if (isThere(`the customer ${key}`, said, fields)) return;
+  if (isThere(`the customer ${key}`, there && customerFields(there), fields)) return;
+  if (fields.seller !== null) await readSellers(tx, namespace, [fields.seller]);
   if (fields.parent !== null) await checkLevels(tx, namespace, fields.parent);
   tx.insert(customer, { namespace, key, ...fields, createdAt, updatedAt: now, archivedAt });
 }
-
-const saidOf = ({ name, parent, timezone, currency, email, metadata }: CustomerRow) => ({
-  name,
-  parent,
-  timezone,
-  currency,
-  email,
-  metadata,
-});
 
 async function checkLevels(tx: Transaction, namespace: string, parent: string): Promise<void> {
   let next: string | null = parent;

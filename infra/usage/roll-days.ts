@@ -4,7 +4,8 @@ import type { MeterVersion } from '#domain/metering/meter.ts';
 import { readCatalogueRow, readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
 import { catalogue } from '#infra/catalogue/tables.ts';
 import type { Database } from '#infra/database/database.ts';
-import { rollSeries, type Series } from './roll-series.ts';
+import { compareKeys } from '#infra/database/key-order.ts';
+import { rollTogether, seriesOf, type Series } from './roll-series.ts';
 import { usageHour } from './tables.ts';
 
 /** Series rolled in one transaction: each is a scan of at most 24 hours and a few rows. */
@@ -80,24 +81,22 @@ async function rollDay(database: Database, namespace: string, day: DayIndex): Pr
   const aggregations = await aggregationsOf(database, namespace);
   for (let at = 0; at < series.length; at += SERIES_PER_TRANSACTION) {
     const some = series.slice(at, at + SERIES_PER_TRANSACTION);
-    await database.transact(
-      async (tx) =>
-        void (await Promise.all(
-          some.map((each) => rollSeries(tx, each, { day, aggregation: aggregationOf(each, aggregations) })),
-        )),
+    await database.transact((tx) =>
+      rollTogether(tx, { day, series: some, aggregationOf: (each) => aggregationOf(each, aggregations) }),
     );
   }
   await moveCatalogueDay(database, namespace, 'rolledThrough', day);
 }
 
+/** In the order of their keys. */
 async function seriesOfDay(database: Database, namespace: string, day: DayIndex): Promise<Series[]> {
   const hours = hoursOf({ from: day, to: day + 1 });
   const found = new Map<string, Series>();
   for await (const row of database.scan(usageHour, { prefix: [namespace] }, { partition: hours })) {
-    const series: Series = [namespace, row.subject, row.meter, row.generation, row.view];
+    const series = seriesOf(row);
     found.set(JSON.stringify(series), series);
   }
-  return [...found.values()];
+  return [...found.values()].sort(compareKeys);
 }
 
 function aggregationOf(

@@ -24,9 +24,52 @@ export interface SeriesRoll {
 
 /** Writes the absolute day rows of one series, group by group, from its hour cells. */
 export async function rollSeries(tx: Transaction, series: Series, roll: SeriesRoll): Promise<void> {
+  await writeDay(tx, series, roll, await dayCellsOf(tx, series, roll));
+}
+
+export interface DayRoll {
+  readonly day: DayIndex;
+  /** Of one namespace, in the order of their keys: neighbours lie together in each hour. */
+  readonly series: readonly Series[];
+  readonly aggregationOf: (series: Series) => Aggregation;
+}
+
+/** The same of many series in one look at each hour of the day. */
+export async function rollTogether(tx: Transaction, { day, series, aggregationOf }: DayRoll): Promise<void> {
+  const [first, last] = [series[0], series.at(-1)];
+  if (first === undefined || last === undefined) return;
+  const rolls = new Map(
+    series.map((each) => [
+      JSON.stringify(each),
+      { series: each, aggregation: aggregationOf(each), cells: new Map<string, DayCell>() },
+    ]),
+  );
+  const range = { prefix: [first[0]], from: first[1], to: `${last[1]}\0` };
+  const partition = { from: day * HOURS_PER_DAY, to: (day + 1) * HOURS_PER_DAY };
+  for await (const row of tx.scan(usageHour, range, { partition })) {
+    // A series that is not among them is rolled with others, or writes its day itself.
+    const roll = rolls.get(JSON.stringify(seriesOf(row)));
+    if (roll !== undefined) addRow(roll.cells, roll.aggregation, row);
+  }
+  for (const roll of rolls.values())
+    await writeDay(tx, roll.series, { day, aggregation: roll.aggregation }, roll.cells);
+}
+
+export const seriesOf = ({ namespace, subject, meter, generation, view }: Row<typeof usageHour>): Series => [
+  namespace,
+  subject,
+  meter,
+  generation,
+  view,
+];
+
+async function writeDay(
+  tx: Transaction,
+  series: Series,
+  { day, aggregation }: SeriesRoll,
+  cells: Map<string, DayCell>,
+): Promise<void> {
   const [namespace, subject, meter, generation, view] = series;
-  const { day, aggregation } = roll;
-  const cells = await dayCellsOf(tx, series, roll);
   if (aggregation === 'timeWeightedSum') await setLevels(tx, series, day, cells);
   for (const [group, cell] of cells) {
     tx.upsert(usageDay, {
@@ -51,12 +94,16 @@ async function dayCellsOf(
   const range = { prefix: series, from: day * HOURS_PER_DAY, to: (day + 1) * HOURS_PER_DAY };
   for await (const stored of tx.scan(usageHour, range)) {
     const row = replaced.find((each) => isSameRow(each, stored)) ?? stored;
-    const cell = cells.get(row.group) ?? emptyDayCell();
-    cells.set(row.group, cell);
-    addHourToDay(cell, aggregation, row.hour, unpackHourCell(aggregation, row).totals);
-    cell.dirty ||= row.dirty;
+    addRow(cells, aggregation, row);
   }
   return cells;
+}
+
+function addRow(cells: Map<string, DayCell>, aggregation: Aggregation, row: Row<typeof usageHour>): void {
+  const cell = cells.get(row.group) ?? emptyDayCell();
+  cells.set(row.group, cell);
+  addHourToDay(cell, aggregation, row.hour, unpackHourCell(aggregation, row).totals);
+  cell.dirty ||= row.dirty;
 }
 
 const isSameRow = (a: Row<typeof usageHour>, b: Row<typeof usageHour>): boolean =>

@@ -4,9 +4,10 @@ import type { DataSet, Fact } from './data-set.ts';
 import { billIndependently, decimalsOf, lineName, type ExpectedBill } from './expected-bill.ts';
 import { amountText, fromMinorUnits, isSame, plus, ratioOf } from './ratio.ts';
 
-/** A customer's bill, and whatever in it is not as it was computed independently. */
+/** What a customer must pay, and whatever of it the API's evaluation of the charges makes something else of. */
 export interface CheckedBill {
-  readonly bill: BillAnswer;
+  readonly customer: string;
+  readonly expected: ExpectedBill;
   readonly different: readonly Difference[];
 }
 
@@ -17,7 +18,7 @@ export interface Difference {
   readonly expected: string | null;
 }
 
-/** Every customer's bill over all that was sent, beside one that is made from the events themselves. */
+/** What the API says that everything sent would come to, for every customer, beside a bill that is made from the events themselves. */
 export async function checkBills(
   client: ApiClient,
   { catalogue, charges, from, to }: DataSet,
@@ -27,26 +28,44 @@ export async function checkBills(
   for (const [customer, { subjects }] of Object.entries(catalogue.customers)) {
     const bill = await evaluateBill(client, { ...charges, customer, from, to });
     const own = facts.filter(({ subject }) => subjects.includes(subject));
-    bills.push({ bill, different: compareBill(bill, billIndependently(catalogue, charges, own)) });
+    const expected = billIndependently(catalogue, charges, own);
+    bills.push({ customer, expected, different: compareBill(bill, expected) });
   }
   return bills;
 }
 
 /** Line by line and the total, to the last minor unit. */
-export function compareBill(
+export const compareBill = (
   { currency, lines, totals }: Pick<BillAnswer, 'currency' | 'lines' | 'totals'>,
   expected: ExpectedBill,
+): Difference[] =>
+  compareAmounts({ currency, lines }, expected.lines, [
+    { what: 'total', found: totals.total, expected: expected.total },
+  ]);
+
+/** An amount that stands below the lines. */
+interface Sum {
+  readonly what: string;
+  readonly found: string;
+  /** In minor units. */
+  readonly expected: bigint;
+}
+
+/** Lines by their names, and then sums. */
+export function compareAmounts(
+  { currency, lines }: Pick<BillAnswer, 'currency' | 'lines'>,
+  expected: ExpectedBill['lines'],
+  sums: readonly Sum[],
 ): Difference[] {
   const decimals = decimalsOf(currency);
   const found = Map.groupBy(lines, lineName);
-  const names = [...new Set([...found.keys(), ...expected.lines.keys()])];
+  const names = [...new Set([...found.keys(), ...expected.keys()])];
   const compared = names.map((what) => ({
     what,
     found: found.get(what)?.map(({ amount }) => amount),
-    expected: expected.lines.get(what),
+    expected: expected.get(what),
   }));
-  const total = { what: 'total', found: [totals.total], expected: expected.total };
-  return [...compared, total]
+  return [...compared, ...sums.map((sum) => ({ ...sum, found: [sum.found] }))]
     .filter((line) => !isAmount(line.found, line.expected, decimals))
     .map((line) => ({
       what: line.what,

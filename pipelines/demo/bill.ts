@@ -1,4 +1,5 @@
-import type { WorkingStage } from '#domain/pricing/working.ts';
+import type { InvoiceStage } from '#domain/invoicing/invoice-stage.ts';
+import type { InvoiceLineKind } from '#domain/invoicing/invoice.ts';
 import type { ApiClient } from './api-client.ts';
 import type { ChargesFile } from './charges-file.ts';
 
@@ -11,16 +12,18 @@ export interface BillAnswer {
   readonly totals: { readonly total: string };
 }
 
+/** A line of a bill, or of an invoice. */
 export interface BillLine {
   readonly id: string;
-  readonly kind: 'usage' | 'fixed' | 'discount' | 'maximum' | 'minimum';
-  readonly charge: string;
+  readonly kind: InvoiceLineKind;
+  /** Null on a line of no charge. */
+  readonly charge: string | null;
   readonly description: string;
   readonly dimensions?: Readonly<Record<string, string>>;
   readonly quantity: string | null;
   readonly unitPrice: string | null;
   readonly amount: string;
-  readonly working: readonly WorkingStage[];
+  readonly working: readonly InvoiceStage[];
 }
 
 export interface BillQuestion extends ChargesFile {

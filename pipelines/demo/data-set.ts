@@ -1,6 +1,8 @@
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
 import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import type { BillingMonth } from './billing-month.ts';
 import type { ChargesFile } from './charges-file.ts';
+import type { SellerFile } from './seller-file.ts';
 
 /** What one event says, as the demo itself knows it: the ground of its independent count. */
 export interface Fact {
@@ -31,8 +33,11 @@ export interface DataSet {
   readonly title: string;
   /** Everything that is put before the first event. */
   readonly catalogue: CatalogueFile;
-  /** What every customer is billed with at the end. */
+  /** What every customer is billed with at the end, and by whom. */
   readonly charges: ChargesFile;
+  readonly seller: SellerFile;
+  /** The time that is billed: all events are in it. */
+  readonly month: BillingMonth;
   readonly storyLimit: StoryLimit;
   readonly planned: readonly Planned[];
   /** The range of event times, [from, to), for questions about all of it. */

@@ -1,7 +1,9 @@
 import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { lastBillableMidnight, monthUntil } from './billing-month.ts';
 import { readChargesFile } from './charges-file.ts';
 import { plannedEvent, textOf, type DataSet, type Fact, type Planned, type Way } from './data-set.ts';
 import { seededDraw, type Draw } from './draw.ts';
+import { readSellerFile } from './seller-file.ts';
 
 const EVENTS = 200_000;
 const DAY_MS = 86_400_000;
@@ -30,30 +32,33 @@ const TIERS = ['free', 'pro', 'pro', 'enterprise'] as const;
 /** The largest customer's users; each of the others has fewer than the one before it. */
 const USERS_MAX = 480;
 
-/** A day of a language-model service, ending now: busy by day, quiet by night, with all that goes wrong in practice. */
+/** A day of a language-model service, the last one that can be billed by now: busy by day, quiet by night, with all that goes wrong in practice. */
 export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
   const draw = seededDraw(seed);
   const catalogue = await readCatalogueFile(new URL('catalogue.json', import.meta.url));
+  const end = lastBillableMidnight(now);
   const facts = Array.from({ length: EVENTS }, (_, index) =>
-    requestAt(draw, timeOf(draw, now, index), index),
+    requestAt(draw, timeOf(draw, end, index), index),
   );
-  const events = [...withRepetitions(draw, facts), ...lateEvents(draw, now)];
+  const events = [...withRepetitions(draw, facts), ...lateEvents(draw, end)];
   return {
-    title: 'a day of usage',
+    title: `a day of usage, ${new Date(end - DAY_MS).toISOString().slice(0, 10)} (UTC)`,
     catalogue,
     charges: await readChargesFile(new URL('charges.json', import.meta.url)),
+    seller: await readSellerFile(new URL('seller.json', import.meta.url)),
+    month: monthUntil(end),
     storyLimit: { customer: 'stark', feature: 'tokens' },
     planned: [...events.map(plannedEvent), ...refusedMessages(now)],
-    from: new Date(now - DAY_MS - LATE_MS - JITTER_MS).toISOString(),
-    to: new Date(now + DAY_MS).toISOString(),
+    from: new Date(end - DAY_MS - LATE_MS).toISOString(),
+    to: new Date(end).toISOString(),
   };
 }
 
 /** Rising through the day with some disorder, denser in the middle of it. */
-function timeOf(draw: Draw, now: number, index: number): Date {
+function timeOf(draw: Draw, end: number, index: number): Date {
   const share = index / EVENTS;
   const busy = share - Math.sin(2 * Math.PI * share) / (2 * Math.PI) / 2;
-  return new Date(Math.round(now - DAY_MS + busy * DAY_MS - draw.below(JITTER_MS)));
+  return new Date(Math.max(end - DAY_MS, Math.round(end - DAY_MS + busy * DAY_MS - draw.below(JITTER_MS))));
 }
 
 function requestAt(draw: Draw, time: Date, index: number): Fact {
@@ -90,9 +95,9 @@ function withRepetitions(draw: Draw, facts: readonly Fact[]): Fact[] {
   });
 }
 
-const lateEvents = (draw: Draw, now: number): Fact[] =>
+const lateEvents = (draw: Draw, end: number): Fact[] =>
   Array.from({ length: LATE_EVENTS }, (_, index) =>
-    requestAt(draw, new Date(now - LATE_MS - draw.below(DAY_MS)), index),
+    requestAt(draw, new Date(end - LATE_MS - draw.below(DAY_MS)), index),
   );
 
 type Refused = Pick<Extract<Planned, { readonly reason: string }>, 'text' | 'reason'>;

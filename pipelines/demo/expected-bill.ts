@@ -20,7 +20,7 @@ import {
 
 /** A line of a bill by what tells it from all others of the bill. */
 export interface LineName {
-  readonly charge: string;
+  readonly charge: string | null;
   /** What it is for: what units or a fee cost, or what a discount, maximum or minimum changes. */
   readonly kind: string;
   readonly dimensions?: Group;
@@ -57,6 +57,19 @@ export function billIndependently(
   );
   return { lines, total: sumOf([...lines.values()]) };
 }
+
+/** A tax as the files of the demo give it, in percent. */
+export interface TaxRate {
+  readonly rate: string;
+}
+
+/** What is due on a net amount in minor units: each tax is rounded once, over the whole invoice. */
+export const taxIndependently = (net: bigint, rates: readonly TaxRate[], decimals: number): bigint =>
+  sumOf(
+    rates.map(({ rate }) =>
+      inMinorUnits(times(fromMinorUnits(net, decimals), dividedBy(ratioOf(rate), ratioOf('100'))), decimals),
+    ),
+  );
 
 const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, each) => sum + each, 0n);
 

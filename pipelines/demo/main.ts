@@ -5,16 +5,19 @@ import { LOCAL_FEED, openLocal, type LocalStores } from '#infra/local/open-local
 import { systemScheduler } from '#infra/scheduler.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { startApi } from './api-process.ts';
+import { billCustomers, type BilledMonth } from './bill-customers.ts';
 import { checkDataSet } from './check.ts';
 import { plannedTwice, type DataSet } from './data-set.ts';
 import { dayOfUsage } from './day.ts';
 import { measureFreshness, STEADY_LOAD } from './freshness.ts';
+import { checkInvoices } from './invoice-check.ts';
 import { readOptions, type DemoOptions } from './options.ts';
 import { putCatalogue } from './put-catalogue.ts';
+import { putPlan } from './put-plan.ts';
 import { keepStoryEvent, tellReservations } from './reservation-story.ts';
-import { openEntrances, runMessages, sendAll, untilDrained } from './run.ts';
+import { openEntrances, runMessages, sendAll, startUsualPipeline, untilDrained } from './run.ts';
 import { startChecks } from './steady-checks.ts';
-import { tell, toJson } from './story.ts';
+import { tell, toJson, type Told } from './story.ts';
 import { traceOfUsage } from './trace.ts';
 
 const options = readOptions(process.argv.slice(2));
@@ -43,7 +46,15 @@ async function makeKey(database: Database): Promise<string> {
     createApiKey(tx, {
       namespace: LOCAL_FEED.namespace,
       name: 'demo',
-      scopes: ['catalogue:write', 'customers:write', 'events:write', 'quota:check', 'billing:read'],
+      scopes: [
+        'catalogue:write',
+        'customers:write',
+        'events:write',
+        'usage:read',
+        'quota:check',
+        'billing:read',
+        'billing:write',
+      ],
       now: systemScheduler.now(),
     }),
   );
@@ -51,8 +62,23 @@ async function makeKey(database: Database): Promise<string> {
 }
 
 async function demonstrate(dataSet: DataSet, stores: LocalStores, client: ApiClient): Promise<boolean> {
-  const { catalogue, storyLimit, from } = dataSet;
-  await putCatalogue(client, catalogue, from);
+  await putCatalogue(client, dataSet.catalogue, dataSet.from);
+  await putPlan(client, dataSet);
+  const counted = await countUsage(dataSet, stores, client);
+  const invoices = checkInvoices(await bill(dataSet, client), dataSet, counted.found.bills);
+  const told = { options, dataSet, ...counted, invoices, ok: counted.ok && invoices.ok };
+  process.stdout.write(tell(told));
+  if (options.json) process.stdout.write(`${JSON.stringify(toJson(told))}\n`);
+  return told.ok;
+}
+
+/** Everything up to the bills: sends, counts, checks and measures. */
+async function countUsage(
+  dataSet: DataSet,
+  stores: LocalStores,
+  client: ApiClient,
+): Promise<Omit<Told, 'options' | 'dataSet' | 'invoices'>> {
+  const { catalogue, storyLimit } = dataSet;
   const entrances = openEntrances(stores, client);
   const { flow, storyEvent } = keepStoryEvent(dataSet);
   const run = await runMessages(entrances, options.directory, { catalogue, flow });
@@ -66,12 +92,19 @@ async function demonstrate(dataSet: DataSet, stores: LocalStores, client: ApiCli
     const checks = startChecks(client, catalogue);
     const freshnessMs = await measureFreshness(stores, STEADY_LOAD);
     const steadyChecks = await checks.stop();
-    const told = { options, dataSet, run, ...entrances, reservations, ...checked, freshnessMs, steadyChecks };
-    process.stdout.write(tell(told));
-    if (options.json) process.stdout.write(`${JSON.stringify(toJson(told))}\n`);
-    return checked.ok;
+    return { run, answers: entrances.answers, reservations, ...checked, freshnessMs, steadyChecks };
   } finally {
     await run.pipeline.stop();
+  }
+}
+
+/** The day is in: the pipeline goes on as usual, so that its month can be billed. */
+async function bill({ month }: DataSet, client: ApiClient): Promise<BilledMonth> {
+  const pipeline = await startUsualPipeline(options.directory);
+  try {
+    return await billCustomers(client, { month, directory: options.directory });
+  } finally {
+    await pipeline.stop();
   }
 }
 

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
 import type { LocalStores } from '#infra/local/open-local.ts';
+import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
 import type { ApiClient } from './api-client.ts';
+import { BILLABLE_MIDNIGHT_AGE_MS_MAX } from './billing-month.ts';
 import type { Planned } from './data-set.ts';
 import { noAnswers, postEvents, type EventAnswers } from './event-requests.ts';
 import { isRejected } from './expected.ts';
@@ -15,12 +17,13 @@ const SENT_BEFORE_KILL = 0.6;
 /** How much of all must be committed before the kill, so that it comes in the middle of work. */
 const COMMITTED_BEFORE_KILL = 0.2;
 const POLL_MS = 20;
-const PIPELINE = {
-  /** A day's events count as in time in the demo, although all of them are sent now. */
-  latenessSeconds: 26 * 3_600,
-  /** Short, so that what the killed process held comes back soon. */
-  ackDeadlineSeconds: 10,
-};
+/** Short, so that what the killed process held comes back soon. */
+const ACK_DEADLINE_SECONDS = 10;
+const DAY_SECONDS = 86_400;
+const SENDING_SECONDS_MAX = 3_600;
+/** While a day that is over is sent, its feeds promise no more than they keep: that events come so long after they happened. */
+const LATENESS_OF_A_DAY_SECONDS = BILLABLE_MIDNIGHT_AGE_MS_MAX / 1_000 + DAY_SECONDS + SENDING_SECONDS_MAX;
+const USUAL_LATENESS_SECONDS = DEFAULT_LATENESS_MICROS / 1_000_000;
 
 export interface Run {
   readonly seconds: number;
@@ -40,6 +43,14 @@ export interface Entrances {
   readonly answers: EventAnswers;
 }
 
+/** Once the day is in, the feeds promise again what they usually do: so usage is complete up to an hour ago, and can be billed. */
+export const startUsualPipeline = (directory: string): Promise<PipelineProcess> =>
+  startPipeline({
+    directory,
+    latenessSeconds: USUAL_LATENESS_SECONDS,
+    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+  });
+
 export const openEntrances = (stores: LocalStores, client: ApiClient): Entrances => ({
   stores,
   client,
@@ -57,7 +68,11 @@ export async function runMessages(
 ): Promise<Run> {
   const pipelines: PipelineProcess[] = [];
   const start = async (): Promise<PipelineProcess> => {
-    const pipeline = await startPipeline({ ...PIPELINE, directory });
+    const pipeline = await startPipeline({
+      directory,
+      latenessSeconds: LATENESS_OF_A_DAY_SECONDS,
+      ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+    });
     pipelines.push(pipeline);
     return pipeline;
   };

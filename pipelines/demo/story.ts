@@ -3,12 +3,13 @@ import { sumOf, type Counts } from './expected.ts';
 import { isEqualLine, type Checked, type UsageLine } from './check.ts';
 import type { EventAnswers } from './event-requests.ts';
 import { STEADY_LOAD, type FreshnessMillis } from './freshness.ts';
+import type { CheckedInvoices } from './invoice-check.ts';
 import type { DemoOptions } from './options.ts';
 import type { ReservationStory } from './reservation-story.ts';
 import type { Run } from './run.ts';
 import { CHECKS_PER_SECOND, type CheckLatencies } from './steady-checks.ts';
 import { aligned, grouped } from './table.ts';
-import { billsToJson, tellBills } from './tell-bills.ts';
+import { invoicesToJson, tellDifferences, tellInvoices } from './tell-invoices.ts';
 import { tellQuotas } from './tell-quotas.ts';
 
 export interface Told extends Checked {
@@ -20,6 +21,7 @@ export interface Told extends Checked {
   readonly freshnessMs: FreshnessMillis;
   /** Of the checks beside the events that freshness was measured with. */
   readonly steadyChecks: CheckLatencies;
+  readonly invoices: CheckedInvoices;
 }
 
 const duplicatesOf = ({ expected, found }: Told): number =>
@@ -27,7 +29,7 @@ const duplicatesOf = ({ expected, found }: Told): number =>
 
 /** The demo's result for a person. */
 export function tell(told: Told): string {
-  const { options, dataSet, found, ok } = told;
+  const { options, dataSet, found, invoices, ok } = told;
   return [
     '',
     `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}`,
@@ -45,12 +47,15 @@ export function tell(told: Told): string {
         `    ${meter.padEnd(18)} ${cells} ${cells === warehouse ? '=' : '≠'} ${warehouse}`,
     ),
     '',
-    ...tellBills(found.bills),
+    ...tellInvoices(invoices),
+    ...found.bills.flatMap(({ customer, different }) =>
+      tellDifferences(`${customer}, charges evaluated`, different),
+    ),
     '',
-    `  data            ${options.directory} (database/, topic/, topic-api/, warehouse/); each run starts anew`,
+    `  data            ${options.directory} (database/, topic/, topic-api/, warehouse/, invoices/); each run starts anew`,
     '',
     ok
-      ? 'Every total and every bill equals the independent count.'
+      ? 'Every total and every invoice equals the independent count.'
       : 'SOMETHING DIFFERS from the independent count: see above.',
     '',
   ].join('\n');
@@ -134,7 +139,7 @@ function usageTable(lines: readonly UsageLine[]): string[] {
 
 /** The same for a program. `sent` is what was taken: what the API rejects is beside it. */
 export function toJson(told: Told): object {
-  const { run, expected, found, answers, reservations, freshnessMs, steadyChecks, ok } = told;
+  const { run, expected, found, answers, reservations, invoices, freshnessMs, steadyChecks, ok } = told;
   const { customer, feature, limit, before, after, refused } = reservations;
   return {
     ok,
@@ -157,7 +162,7 @@ export function toJson(told: Told): object {
       after,
       refused,
     },
-    ...billsToJson(found.bills),
+    ...invoicesToJson(invoices),
     seconds: Number(run.seconds.toFixed(3)),
     eventsPerSecond: Math.round(run.messages / run.seconds),
     freshnessMs,

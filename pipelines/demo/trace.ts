@@ -1,20 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readCatalogueFile, type CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import { lastBillableMidnight, monthUntil } from './billing-month.ts';
 import { readChargesFile } from './charges-file.ts';
 import { plannedEvent, type DataSet, type Fact } from './data-set.ts';
+import { readSellerFile } from './seller-file.ts';
 
 const COLUMNS = ['TIMESTAMP', 'ContextTokens', 'GeneratedTokens'] as const;
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
 
 /**
- * A CSV of real usage, each row an event, its times moved so that the last one is now. For example the Azure LLM inference traces 2023
- * (Microsoft, CC-BY 4.0). Its one customer has a hard limit a little above what it uses.
+ * A CSV of real usage, each row an event, its times moved so that the last one is just before the last midnight that can be billed by now.
+ * For example the Azure LLM inference traces 2023 (Microsoft, CC-BY 4.0). Its one customer has a hard limit a little above what it uses.
  */
 export async function traceOfUsage(file: string, now: number): Promise<DataSet> {
   const catalogue = await readCatalogueFile(new URL('trace-catalogue.json', import.meta.url));
   const rows = parseRows(file, await readFile(file, 'utf8'));
-  const shift = now - Math.max(...rows.map(({ time }) => time));
+  const end = lastBillableMidnight(now);
+  const times = rows.map(({ time }) => time);
+  const first = times.reduce((a, b) => Math.min(a, b));
+  const last = times.reduce((a, b) => Math.max(a, b));
+  if (last - first > TRACE_MS_MAX)
+    throw new Error(`${file} spans more than ${TRACE_MS_MAX / DAY_MS} days, and the demo bills one month`);
+  const shift = end - 1 - last;
   const subject = basename(file).replace(/\.csv$/i, '');
   const facts = rows.map(({ time, contextTokens, generatedTokens }, index): Fact => ({
     source: 'urn:trace',
@@ -24,17 +32,22 @@ export async function traceOfUsage(file: string, now: number): Promise<DataSet> 
     time: new Date(time + shift).toISOString(),
     data: { contextTokens, generatedTokens },
   }));
-  const first = Math.min(...rows.map(({ time }) => time)) + shift;
   return {
     title: `the trace ${basename(file)}`,
     catalogue: { ...catalogue, customers: { [subject]: customerWithLimit(subject, rows) } },
     charges: await readChargesFile(new URL('trace-charges.json', import.meta.url)),
+    seller: await readSellerFile(new URL('seller.json', import.meta.url)),
+    month: monthUntil(end),
     storyLimit: { customer: subject, feature: LIMITED_FEATURE },
     planned: facts.map(plannedEvent),
-    from: new Date(first - 60_000).toISOString(),
-    to: new Date(now + 60_000).toISOString(),
+    from: new Date(first + shift - 60_000).toISOString(),
+    to: new Date(end).toISOString(),
   };
 }
+
+const DAY_MS = 86_400_000;
+/** With the day in which it is sent it lies in one month, that of billing and that of limits, however short they are. */
+const TRACE_MS_MAX = 26 * DAY_MS;
 
 const LIMITED_FEATURE = 'context-tokens';
 /** The limit lies a twentieth above what is used, and leaves room for some reservations of the largest request. */

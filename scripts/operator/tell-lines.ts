@@ -4,9 +4,15 @@ const NAMES: Readonly<Record<LineKind, readonly [one: string, many: string]>> = 
   meter: ['meter version', 'meter versions'],
   eventType: ['event type', 'event types'],
   feature: ['feature', 'features'],
+  seller: ['seller', 'sellers'],
+  plan: ['plan', 'plans'],
+  planVersion: ['plan version', 'plan versions'],
   customer: ['customer', 'customers'],
   subject: ['subject', 'subjects'],
   limits: ['limited feature', 'limited features'],
+  numberSeries: ['number series', 'number series'],
+  billedItem: ['billed item', 'billed items'],
+  subscription: ['subscription', 'subscriptions'],
   event: ['event', 'events'],
 };
 

@@ -4,6 +4,8 @@ export interface CurlRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Where the answer is written, if not to the terminal. */
+  readonly file?: string;
 }
 
 /** A piece of a word: in single quotes, in double quotes, an escaped character, or plain. */
@@ -46,21 +48,21 @@ function expand(text: string, variables: Readonly<Record<string, string>>): stri
   });
 }
 
-/** Reads `curl [-sS] [-X METHOD] [-H HEADER]... [-d BODY] URL`, the forms that our guides use. Throws on any other. */
+/** Reads `curl [-sS] [-X METHOD] [-H HEADER]... [-d BODY] [-o FILE] URL`, the forms that our guides use. Throws on any other. */
 export function readCurl(command: string, variables: Readonly<Record<string, string>>): CurlRequest {
   const [program, ...words] = shellWords(command, variables);
   if (program !== 'curl') throw new Error(`no call of curl: ${command}`);
   const headers: Record<string, string> = {};
-  let [url, method, body]: [string | undefined, string | undefined, string | undefined] = [
-    undefined,
-    undefined,
-    undefined,
-  ];
+  let url: string | undefined;
+  let method: string | undefined;
+  let body: string | undefined;
+  let file: string | undefined;
   while (words.length > 0) {
     const word = words.shift() ?? '';
     if (word === '-sS') continue;
     if (word === '-X') method = words.shift();
     else if (word === '-d') body = words.shift();
+    else if (word === '-o') file = words.shift();
     else if (word === '-H') {
       const [name = '', ...value] = (words.shift() ?? '').split(': ');
       headers[name] = value.join(': ');
@@ -75,5 +77,6 @@ export function readCurl(command: string, variables: Readonly<Record<string, str
     method: method ?? (sent === undefined ? 'GET' : 'POST'),
     headers,
     ...(sent === undefined ? {} : { body: sent }),
+    ...(file === undefined ? {} : { file }),
   };
 }

@@ -3,6 +3,8 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import { deadLetterRow } from '#infra/usage/dead-letter-row.ts';
 import { deadLetter } from '#infra/usage/tables.ts';
 import type { TestApi } from '#test/support/api-server.ts';
+import { prepareInvoices } from './invoice-samples.ts';
+import { prepareSubscriptions } from './subscription-samples.ts';
 
 /** A valid call of one operation, in a namespace that `prepareSamples` has filled. */
 export interface Sample {
@@ -30,6 +32,32 @@ const EVENT = {
   data: { tokens: 5, model: 'm1' },
 };
 const LIMITS = { limits: [{ key: 'monthly', amount: '1000', period: { every: 'P1M' }, overage: 'hard' }] };
+const PLAN_VERSION = {
+  currencies: ['USD', 'EUR'],
+  phases: [
+    { key: 'trial', duration: 'P14D', charges: [] },
+    {
+      key: 'standard',
+      charges: [
+        {
+          key: 'seats',
+          timing: 'inAdvance',
+          seats: '3',
+          price: { model: 'perUnit', unitPrice: '12.50' },
+          inCurrency: { EUR: { price: { model: 'perUnit', unitPrice: 11.5 } } },
+        },
+        {
+          key: 'tokens',
+          meter: 'tokens',
+          price: { model: 'percentage', percent: '3' },
+          taxRates: [{ code: 'vat', jurisdiction: 'DE', rate: 19 }],
+        },
+      ],
+    },
+  ],
+  addOns: [{ key: 'support', charges: [{ key: 'support', price: { model: 'flat', amount: '0' } }] }],
+  minimum: { amount: { USD: '20', EUR: '18' }, overageFactor: '1.5' },
+};
 const RANGE = 'from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z';
 const RESERVATION = { feature: 'tokens', amount: '10', ttlSeconds: 60 };
 
@@ -46,6 +74,7 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
     await make(on, 'PUT', `/v1/meters/${key}`, METER);
     await make(on, 'PUT', `/v1/features/${key}`, { name: key, ...(key === 'tokens' ? { meter: key } : {}) });
     await make(on, 'PUT', `/v1/customers/${key}`, { name: key, subjects: [key] });
+    await make(on, 'PUT', `/v1/sellers/${key}`, { name: key });
   }
   await make(on, 'PUT', '/v1/meters/versioned', METER);
   await make(on, 'PUT', '/v1/meters/versioned', { ...METER, aggregation: 'max' });
@@ -53,11 +82,16 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
   await make(on, 'PUT', '/v1/meters/reverted', { ...METER, aggregation: 'max' });
   await make(on, 'POST', '/v1/meters/reverted/versions/2/activate', { partial: true });
   for (const key of SAMPLE_KEYS) await make(on, 'PUT', `/v1/customers/${key}/limits/tokens`, LIMITS);
+  for (const key of ['pro', 'withdrawn']) await make(on, 'PUT', `/v1/plans/${key}`, { name: key });
+  for (let count = 0; count < 4; count++) await make(on, 'POST', '/v1/plans/pro/versions', PLAN_VERSION);
+  await make(on, 'POST', '/v1/plans/pro/versions/1/publish', undefined);
   await make(on, 'PUT', '/v1/event-types/known.type', { schema: { type: 'object' }, enforce: 'report' });
   await refuseOneMessage(on);
   const [held, settled, released, extended] = await Promise.all(
     ['held', 'settled', 'released', 'extended'].map((id) => reserve(on, id)),
   );
+  const subscriptions = await prepareSubscriptions(on);
+  const invoices = await prepareInvoices(on);
   return {
     createApiKey: { body: { name: 'another', scopes: ['usage:read'] } },
     listApiKeys: { query: 'limit=2' },
@@ -77,11 +111,27 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
     listFeatures: {},
     archiveFeature: { path: { key: 'ending' } },
 
-    putCustomer: { path: { key: 'tokens' }, body: { name: 'Tokens', subjects: ['tokens'] } },
+    putCustomer: {
+      path: { key: 'tokens' },
+      body: { name: 'Tokens', subjects: ['tokens'], seller: 'tokens', netTermDays: 14, taxRates: [] },
+    },
     patchCustomer: { path: { key: 'tokens' }, body: { metadata: { tier: 'gold' } } },
     getCustomer: { path: { key: 'tokens' } },
     listCustomers: {},
     archiveCustomer: { path: { key: 'ending' } },
+    putSeller: {
+      path: { key: 'tokens' },
+      body: {
+        name: 'Seller',
+        address: { line1: 'Torstraße 1', city: 'Berlin', country: 'DE' },
+        ids: [{ scheme: 'vat', id: 'DE123456789' }],
+        taxRates: [{ code: 'vat', jurisdiction: 'DE', rate: '19' }],
+        numbering: { prefix: 'S-', timezone: 'Europe/Berlin' },
+      },
+    },
+    getSeller: { path: { key: 'tokens' } },
+    listSellers: { query: 'limit=1' },
+    archiveSeller: { path: { key: 'ending' } },
     getSubject: { path: { subject: 'tokens' } },
     moveSubject: { path: { subject: 'tokens' }, body: { to: 'tokens', from: '2026-01-01T00:00:00Z' } },
 
@@ -164,6 +214,20 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
         steps: 10,
       },
     },
+    putPlan: { path: { key: 'pro' }, body: { name: 'Pro' } },
+    getPlan: { path: { key: 'pro' } },
+    listPlans: {},
+    archivePlan: { path: { key: 'withdrawn' } },
+    createPlanVersion: { path: { key: 'pro' }, query: 'preview=true', body: PLAN_VERSION },
+    listPlanVersions: { path: { key: 'pro' } },
+    getPlanVersion: { path: { key: 'pro', version: '1' } },
+    replacePlanDraft: { path: { key: 'pro', version: '2' }, body: PLAN_VERSION },
+    publishPlanVersion: { path: { key: 'pro', version: '3' } },
+    archivePlanVersion: { path: { key: 'pro', version: '4' } },
+    ...subscriptions,
+    ...invoices,
+    getPlanCompatibility: { path: { key: 'pro', version: '1' }, query: 'version=2' },
+
     evaluatePeriods: {
       body: {
         anchor: { day: 31 },

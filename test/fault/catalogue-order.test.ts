@@ -32,14 +32,16 @@ const INCOMPLETE_EVERY = 10;
 
 const counter: MeterDefinition = { name: 'Requests', eventType: TYPE, aggregation: 'count' };
 const key = (name: string) => ({ namespace: NAMESPACE, key: name });
+/** Nothing of these changes depends on the time. */
+const now = 0;
 const schema = { type: 'object', required: ['model'] };
 
 /** What an operator does while events flow, one after the other. Each raises the catalogue's version. */
 const CHANGES: readonly ((tx: Transaction) => Promise<unknown>)[] = [
   (tx) => saveMeter(tx, { ...key('second'), definition: counter }),
   (tx) => saveMeter(tx, { ...key('first'), definition: { ...counter, dimensions: { model: 'model' } } }),
-  (tx) => activateMeter(tx, { ...key('first'), version: 2 }),
-  (tx) => archiveMeter(tx, key('second')),
+  (tx) => activateMeter(tx, { ...key('first'), version: 2, now }),
+  (tx) => archiveMeter(tx, { ...key('second'), now }),
   (tx) => saveMeter(tx, { ...key('second'), definition: counter }),
   (tx) => putEventType(tx, { namespace: NAMESPACE, type: TYPE, schema, enforce: 'reject' }),
 ];

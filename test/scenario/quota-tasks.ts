@@ -197,7 +197,9 @@ async function changeMeter(world: UsageWorld, draw: SeededRandom): Promise<void>
   if (!draw.chance(0.6)) return;
   const version = draw.pick([1, saved.meter.version]);
   await insist(world, () =>
-    world.database.transact((tx) => activateMeter(tx, { namespace: NAMESPACE, key, version })),
+    world.database.transact((tx) =>
+      activateMeter(tx, { namespace: NAMESPACE, key, version, now: world.sim.now() }),
+    ),
   );
 }
 

@@ -10,6 +10,7 @@ import { putLimits } from '#infra/entitlements/put-limits.ts';
 import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { commonTopicFaults, noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
 import { namespaceAttributes } from '#infra/usage/feed.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import {
   commonWarehouseFaults,
@@ -68,7 +69,13 @@ export function drawLimits(draw: SeededRandom): LimitDefinition[] {
 }
 
 export async function openQuotaWorld(sim: Simulation): Promise<UsageWorld> {
-  const tables = [...USAGE_TABLES, ...CATALOGUE_TABLES, ...CUSTOMER_TABLES, ...ENTITLEMENT_TABLES];
+  const tables = [
+    ...USAGE_TABLES,
+    ...CATALOGUE_TABLES,
+    ...PLAN_TABLES,
+    ...CUSTOMER_TABLES,
+    ...ENTITLEMENT_TABLES,
+  ];
   const database = openHostile({ tables, schedule: sim, faults: noFaults });
   const topic = openHostileTopic({ schedule: sim, faults: noTopicFaults, ackDeadlineSeconds: 1 });
   const warehouse = openHostileWarehouse({ schedule: sim, faults: noWarehouseFaults });

@@ -114,7 +114,7 @@ export async function changeMeters(world: UsageWorld, times: number): Promise<vo
     if (!draw.chance(1 / 2)) continue;
     const { version } = meter;
     await insist(world, () =>
-      world.database.transact((tx) => activateMeter(tx, { namespace, key, version })),
+      world.database.transact((tx) => activateMeter(tx, { namespace, key, version, now: world.sim.now() })),
     );
   }
 }

@@ -18,6 +18,7 @@ import { CatalogueMoving } from '#infra/usage/commit.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import { parseDelivery } from '#infra/usage/parse-delivery.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import { NotYetAppended } from '#infra/usage/void-event.ts';
 import { WarehouseUnavailable } from '#infra/warehouse/errors.ts';
@@ -53,7 +54,7 @@ export interface UsageWorld {
 
 export async function openWorld(sim: Simulation): Promise<UsageWorld> {
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES],
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...PLAN_TABLES, ...ENTITLEMENT_TABLES],
     schedule: sim,
     faults: noFaults,
   });

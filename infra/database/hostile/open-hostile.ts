@@ -9,7 +9,7 @@ import type { FaultCounts, Faults } from './faults.ts';
 import type { Schedule } from './schedule.ts';
 import { checkWholeKey, fromStored } from './stored-row.ts';
 import { transact } from './transact.ts';
-import { createStore, newestVersion, rowsIn, versionAt } from './versioned-store.ts';
+import { committedAt, createStore, newestVersion, rowsIn, versionAt } from './versioned-store.ts';
 import type { Version } from './versioned-store.ts';
 
 export interface HostileOptions {
@@ -53,6 +53,7 @@ function snapshotAt(engine: Engine, version: Version): Snapshot {
     await arrive(engine, label);
   };
   return {
+    at: committedAt(engine.store, version),
     async read(table, keys) {
       const checked = keys.map((key) => checkWholeKey(table, key));
       await arriveOpen(`snapshot read ${table.name}`);

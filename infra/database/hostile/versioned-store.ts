@@ -59,6 +59,10 @@ function tableIn(store: VersionedStore, { name }: Table<object>): StoredTable {
 
 export const newestVersion = (store: VersionedStore): Version => store.log.length;
 
+/** When a version was made; before the first commit, earlier than any. */
+export const committedAt = ({ log }: VersionedStore, version: Version): Instant =>
+  log[version - 1]?.committedAt ?? Number.MIN_SAFE_INTEGER;
+
 /** The version of a snapshot as of `at`; from now on no commit can get in before it. */
 export function versionAt(store: VersionedStore, at: Instant): Version {
   store.floor = Math.max(store.floor, at);

@@ -10,7 +10,7 @@ export type SqlRow = readonly SqlValue[];
 export const BUSY_TIMEOUT_MS = 50;
 const MAX_STATEMENTS = 512;
 /** Of one SQL text: as many scans as are mostly under way side by side. */
-const IDLE_STATEMENTS_MAX = 16;
+const IDLE_STATEMENTS_MAX = 64;
 /** Negative: kibibytes, not pages. */
 const WRITER_CACHE = -65_536;
 const READER_CACHE = -16_384;

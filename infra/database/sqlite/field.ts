@@ -118,6 +118,9 @@ export function decodeValue(field: Field, stored: SqlValue): unknown {
 /** `stored` holds the values in the order of `fields`. */
 export function decodeRow(fields: readonly Field[], stored: readonly SqlValue[]): StoredRow {
   const row: Record<string, unknown> = {};
-  for (const [i, field] of fields.entries()) row[field.name] = decodeValue(field, stored[i] ?? null);
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i] as Field;
+    row[field.name] = decodeValue(field, stored[i] ?? null);
+  }
   return row;
 }

@@ -1,3 +1,4 @@
+import type { Instant } from '#domain/instant.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { lastCommit } from './commit-clock.ts';
 import type { Connection } from './connection.ts';
@@ -12,7 +13,7 @@ export interface ReaderPool {
   /** Yields rows of one snapshot, which lasts until the generator ends or is returned. */
   scan<Row>(act: (connection: Connection) => Generator<Row, void>): Generator<Row, void>;
   /** A connection inside a snapshot of the newest state, until it is given back. */
-  take(): { readonly connection: Connection; giveBack(): void };
+  take(): { readonly connection: Connection; readonly at: Instant; giveBack(): void };
   close(): void;
 }
 
@@ -69,8 +70,8 @@ export function createReaderPool(open: () => Connection): ReaderPool {
       try {
         connection.statement('BEGIN').run([]);
         // A snapshot begins with the first read, not with the BEGIN.
-        lastCommit(connection);
-        return { connection, giveBack: () => release(connection) };
+        const at = lastCommit(connection);
+        return { connection, at, giveBack: () => release(connection) };
       } catch (error) {
         release(connection);
         throw error;

@@ -2,6 +2,7 @@ import type { ScanOptions } from '#infra/database/database.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { KeyPart, KeyRange, Table } from '#infra/database/table.ts';
 import type { SqlValue } from './connection.ts';
+import { indexName } from './ddl.ts';
 import { encodeValue, fieldNamed, fieldsOf, quoted } from './field.ts';
 import type { Field } from './field.ts';
 
@@ -48,32 +49,73 @@ function within(field: Field, from: KeyPart | undefined, to: KeyPart | undefined
 
 /** The fields a range names: one for each part of its prefix, and the one after. */
 export function rangeFields(table: Table<object>, range: KeyRange, order: readonly string[]): Field[] {
-  const fields = fieldsOf(table);
   const bounded = range.from !== undefined || range.to !== undefined;
   if (range.prefix.length + Number(bounded) > order.length) {
     throw new StoreFailure(`table ${table.name}: a range of more parts than ${order.join(', ')}`);
   }
+  const fields = knownFields(table);
   return order.slice(0, range.prefix.length + 1).map((name) => fieldNamed(fields, name, table.name));
+}
+
+const fieldsKnown = new WeakMap<Table<object>, readonly Field[]>();
+
+function knownFields(table: Table<object>): readonly Field[] {
+  let fields = fieldsKnown.get(table);
+  if (fields === undefined) fieldsKnown.set(table, (fields = fieldsOf(table)));
+  return fields;
+}
+
+/** What all scans of a table by one order have in common. */
+interface ScanOrder {
+  readonly columns: readonly string[];
+  readonly select: string;
+  readonly orderBy: string;
+}
+
+const ordersKnown = new WeakMap<Table<object>, Map<string, ScanOrder>>();
+
+/** Scans are many and mostly short: their texts would take as long as some rows. */
+function knownOrder(table: Table<object>, options: ScanBy): ScanOrder {
+  let orders = ordersKnown.get(table);
+  if (orders === undefined) ordersKnown.set(table, (orders = new Map<string, ScanOrder>()));
+  const { index, reverse = false } = options;
+  const name = `${index ?? ''} ${reverse}`;
+  let order = orders.get(name);
+  if (order === undefined) orders.set(name, (order = makeOrder(table, { index, reverse })));
+  return order;
+}
+
+function makeOrder(
+  table: Table<object>,
+  { index, reverse }: { readonly index: string | undefined; readonly reverse: boolean },
+): ScanOrder {
+  const columns = scanOrder(table, index);
+  const names = Object.keys(table.columns).map(quoted).join(', ');
+  // Left to itself, the planner may read all of a namespace by the key, since that gives the order too.
+  const through = index === undefined ? '' : ` INDEXED BY ${quoted(indexName(table, index))}`;
+  const by = columns.map((name) => quoted(name) + (reverse ? ' DESC' : '')).join(', ');
+  return {
+    columns,
+    select: `SELECT ${names} FROM ${quoted(table.name)}${through}`,
+    orderBy: ` ORDER BY ${by}`,
+  };
 }
 
 /** One statement for any scan of a table of real columns. */
 export function scanStatement(table: Table<object>, range: KeyRange, options: ScanBy): SqlQuery {
-  const order = scanOrder(table, options.index);
-  const fields = rangeFields(table, range, order);
+  const { columns, select, orderBy } = knownOrder(table, options);
+  const fields = rangeFields(table, range, columns);
   const prefix = range.prefix.map((part, i) => equals(fields[i] as Field, part));
   const next = fields[range.prefix.length];
   const bounds = next === undefined ? [] : within(next, range.from, range.to);
   const where = [...prefix, ...bounds];
-  const direction = options.reverse === true ? ' DESC' : '';
-  const by = order.map((name) => quoted(name) + direction).join(', ');
-  const names = Object.keys(table.columns).map(quoted).join(', ');
   const limit: Condition =
     options.limit === undefined
       ? { sql: '', parameters: [] }
       : { sql: ' LIMIT ?', parameters: [options.limit] };
   const condition = where.length === 0 ? '' : ` WHERE ${where.map(({ sql }) => sql).join(' AND ')}`;
   return {
-    sql: `SELECT ${names} FROM ${quoted(table.name)}${condition} ORDER BY ${by}${limit.sql}`,
+    sql: `${select}${condition}${orderBy}${limit.sql}`,
     parameters: [...where.flatMap(({ parameters }) => parameters), ...limit.parameters],
   };
 }

@@ -55,10 +55,11 @@ function openSnapshot(
   storeOf: (table: Table<object>) => TableStore,
   ended: () => void,
 ): Snapshot {
-  const { connection, giveBack } = readers.take();
+  const { connection, at, giveBack } = readers.take();
   const { transaction, end } = openTransaction(connection, storeOf);
   let closed = false;
   return {
+    at,
     read: transaction.read,
     scan: transaction.scan,
     close: async () => {

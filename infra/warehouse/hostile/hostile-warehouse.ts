@@ -84,28 +84,50 @@ async function append(engine: Engine, name: string, rows: readonly WarehouseRow[
   if (fails) throw new WarehouseUnavailable(`nobody knows how many rows ${name} has taken`);
 }
 
-function boundOf(parameters: QueryParameters, name: 'from' | 'to', open: Instant): Instant {
-  const value = parameters[name];
-  if (value === undefined) return open;
+const ANSWERED = ['events', 'events_exact', 'metered_events'];
+
+function instantIn(parameters: QueryParameters, name: string, otherwise: Instant): Instant {
+  const value = parameters[name] ?? undefined;
+  if (value === undefined) return otherwise;
   const parsed = typeof value === 'string' ? parseRfc3339(value) : undefined;
   if (parsed === undefined) throw new QueryRefused(`${name} is an RFC 3339 time`);
   return parsed.at;
 }
 
-/** `from` and `to` bound the time, `subjects` lists whose events, `limit` how many; every other parameter is a column and the value it has. */
+/** What is no column. */
+const QUESTIONS = ['from', 'to', 'subjects', 'meter', 'meters', 'at', 'limit', 'afterTime', 'afterIdentity'];
+
+/**
+ * `from` and `to` bound the time, `subjects` lists whose events, `meter` and `meters` what counted them, `limit` how many, after which one; every other
+ * parameter is a column and the value it has.
+ */
 function matching(rows: readonly WarehouseRow[], parameters: QueryParameters): WarehouseRow[] {
-  const [from, to] = [boundOf(parameters, 'from', -Infinity), boundOf(parameters, 'to', Infinity)];
-  const { subjects } = parameters;
-  const equal = Object.entries(parameters).filter(
-    ([name]) => !['from', 'to', 'subjects', 'limit'].includes(name),
-  );
-  const { limit } = parameters;
+  const [from, to] = [instantIn(parameters, 'from', -Infinity), instantIn(parameters, 'to', Infinity)];
+  const { subjects, meter, meters = typeof meter === 'string' ? [meter] : undefined, limit } = parameters;
+  const equal = Object.entries(parameters).filter(([name]) => !QUESTIONS.includes(name));
   const found = rows.filter((row) => {
     const time = instantOf(row, 'time');
     const named = !Array.isArray(subjects) || subjects.includes(String(row['subject']));
-    return named && time >= from && time < to && equal.every(([name, value]) => row[name] === value);
+    const counted = !Array.isArray(meters) || meters.some((label) => metersOf(row).includes(String(label)));
+    return (
+      named &&
+      counted &&
+      time >= from &&
+      time < to &&
+      isAfter(row, parameters) &&
+      equal.every(([name, value]) => row[name] === value)
+    );
   });
   return typeof limit === 'number' ? found.slice(0, limit) : found;
+}
+
+const metersOf = ({ matched_meters: meters }: WarehouseRow): readonly string[] =>
+  Array.isArray(meters) ? meters.map(String) : [];
+
+function isAfter(row: WarehouseRow, parameters: QueryParameters): boolean {
+  const after = instantIn(parameters, 'afterTime', -Infinity);
+  const time = instantOf(row, 'time');
+  return time > after || (time === after && String(row['identity']) > String(parameters['afterIdentity']));
 }
 
 async function* query(
@@ -113,10 +135,12 @@ async function* query(
   name: string,
   parameters: QueryParameters,
 ): AsyncGenerator<WarehouseRow> {
-  if (name !== 'events_exact' && name !== 'events')
-    throw new QueryRefused(`the hostile warehouse answers events and events_exact only, not ${name}`);
+  if (!ANSWERED.includes(name))
+    throw new QueryRefused(`the hostile warehouse answers ${ANSWERED.join(', ')} only, not ${name}`);
   await arrive(engine, `query ${name}`);
-  const events = engine.taken.get('events') ?? [];
+  const at = instantIn(parameters, 'at', Infinity);
+  const taken = engine.taken.get('events') ?? [];
+  const events = taken.filter((row) => instantOf(row, 'committed_at') <= at);
   const found = matching(name === 'events' ? events : exactEvents(events), parameters);
   await delay(engine.schedule, engine.faults.delay, `query ${name}: late answer`);
   for (const row of found) yield copyOf(row);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { openCsv } from '#api/usage/csv-stream.ts';
-import { csvLines, plainText } from '#api/usage/csv.ts';
+import { csvLines } from '#api/usage/csv.ts';
+import { plainCell } from '#infra/documents/plain-cell.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import type { Database, Snapshot } from '#infra/database/database.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
@@ -133,8 +134,8 @@ describe('a line of CSV', () => {
 
   it('has no text that a spreadsheet runs', () => {
     for (const text of ['=1', '+1', '-1', '@x', '\tx', '\rx', '\n=1', '＝1', '＋1', '－1', '＠x'])
-      expect(plainText(text)).to.equal(`'${text}`);
-    for (const text of ['', 'a=1', '1-1', 'x@y', "'"]) expect(plainText(text)).to.equal(text);
+      expect(plainCell(text)).to.equal(`'${text}`);
+    for (const text of ['', 'a=1', '1-1', 'x@y', "'"]) expect(plainCell(text)).to.equal(text);
   });
 
   it('has values in the order of its columns, whatever their names', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { parse } from 'csv-parse/sync';
-import { STREAMS_MAX } from '#api/usage/csv-stream.ts';
+import { STREAMS_MAX } from '#api/http/slow-reader.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { commitDeliveries } from '#infra/usage/commit.ts';
 import { storeWatermark } from '#infra/usage/watermark.ts';

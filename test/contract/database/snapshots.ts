@@ -53,6 +53,25 @@ export function snapshotsContract(withDatabase: WithDatabase): void {
     );
 
     it(
+      'tell which commits they have: those up to their time, and no later one',
+      withDatabase(async ({ database }) => {
+        const before = await inSnapshot(database, async ({ at }) => at);
+        const times: number[] = [];
+        for (let rank = 0; rank < 5; rank++) {
+          const row = plainRow('counter', { rank });
+          const { committedAt } = await database.transact(async (tx) => tx.upsert(plain, row));
+          times.push(committedAt);
+          expect(await inSnapshot(database, async ({ at }) => at)).to.equal(committedAt);
+        }
+        expect(before).to.be.below(times[0] as number);
+        const snapshot = await database.snapshot();
+        await upsertAll(database, plain, [plainRow('counter', { rank: 5 })]);
+        expect(snapshot.at).to.equal(times.at(-1));
+        await snapshot.close();
+      }),
+    );
+
+    it(
       'show rows that move together together, however many reads and scans go on side by side',
       withDatabase(async ({ database }) => {
         const total = (rows: readonly ({ total: number } | undefined)[]): number =>

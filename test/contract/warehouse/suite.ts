@@ -1,6 +1,7 @@
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { exactViewContract } from './exact-view.ts';
 import { fingerprintContract } from './fingerprint.ts';
+import { meteredEventsContract } from './metered-events.ts';
 import { refusalContract } from './refusal.ts';
 import { roundTripContract } from './round-trip.ts';
 import { usageContract } from './usage.ts';
@@ -30,6 +31,7 @@ export function warehouseContract(name: string, open: OpenWarehouse): void {
   describe(`the warehouse contract on ${name}`, () => {
     roundTripContract(withWarehouse);
     exactViewContract(withWarehouse);
+    meteredEventsContract(withWarehouse);
     usageContract(withWarehouse);
     fingerprintContract(withWarehouse);
     refusalContract(withWarehouse);

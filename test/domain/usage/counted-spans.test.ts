@@ -58,10 +58,14 @@ const question = fc.record({
   share: fc.double({ min: 0.001, max: 1, noNaN: true }),
   rolled: fc.integer({ min: -2, max: 5 }),
   groupBy: fc.subarray(['region', 'model', 'subject']),
+  fingerprints: fc.boolean(),
 });
 
 const countsAt = (of: Spans, { subject, time }: MeteredEvent): boolean =>
   of[subject]?.some(({ from, to }) => from <= time && time < to) ?? of[subject] === undefined;
+
+/** What is no event adds nothing to a fingerprint. */
+const NO_DIGEST = '\0'.repeat(16);
 
 /** A subject brings its level with it: as if its level came when it begins to count and went when it ceases to. */
 function withLevels(of: Spans, events: readonly MeteredEvent[]): MeteredEvent[] {
@@ -78,7 +82,14 @@ function withLevels(of: Spans, events: readonly MeteredEvent[]): MeteredEvent[] 
           { time: to, value: -levelAt(subject, group, to) },
         ]
           .filter(({ value }) => value !== 0)
-          .map((change): MeteredEvent => ({ ...events[0]!, ...change, subject, group, slot: 0 })),
+          .map((change): MeteredEvent => ({
+            ...events[0]!,
+            ...change,
+            subject,
+            group,
+            slot: 0,
+            identity: NO_DIGEST,
+          })),
       );
     }),
   );

@@ -24,7 +24,7 @@ import {
 } from '#domain/metering/day-cell.ts';
 import { addReferences, emptyDistinctValue } from '#domain/metering/distinct-value.ts';
 import { fingerprintOf } from '#domain/metering/fingerprint.ts';
-import type { Hash128 } from '#domain/metering/hash128.ts';
+import { toHex, type Hash128 } from '#domain/metering/hash128.ts';
 import {
   emptyHourCell,
   minuteOf,
@@ -165,9 +165,19 @@ export function naiveRows(query: UsageQuery, events: readonly MeteredEvent[]): U
       const values = group === '' ? [] : (JSON.parse(group) as string[]);
       const labels =
         names.length === 0 ? {} : { group: Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
-      return [{ ...window, ...(query.bySubject ? { subject } : {}), ...labels, value }];
+      const own = series.get(JSON.stringify([subject, group]))!;
+      const proof = query.fingerprints ? { fingerprint: naiveFingerprint(window, own) } : {};
+      return [{ ...window, ...(query.bySubject ? { subject } : {}), ...labels, value, ...proof }];
     }),
   );
+}
+
+/** An event's identity stands for its digest, as in `hourCell`. */
+function naiveFingerprint({ from, to }: TimeWindow, events: readonly MeteredEvent[]): string {
+  const sum = events
+    .filter(({ time }) => time >= from && time < to)
+    .reduce((total, { identity }) => total + BigInt(`0x${toHex(identity)}`), 0n);
+  return BigInt.asUintN(128, sum).toString(16).padStart(32, '0');
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -72,8 +72,9 @@ const questionAround = (
       rolled: fc.option(fc.integer({ min: -4, max: 4 })),
       groupBy: fc.subarray(['region', 'model', 'subject']),
       filter: fc.option(fc.record({ model: fc.subarray(['', 'a', 'b']) })),
+      fingerprints: fc.boolean(),
     })
-    .map(({ events, atEdges, timezone, start, length, rolled, groupBy, filter }) => {
+    .map(({ events, atEdges, timezone, start, length, rolled, groupBy, filter, fingerprints }) => {
       const from = origin + start * MICROS_PER_MINUTE;
       const request: UsageRequest = {
         aggregation,
@@ -84,6 +85,7 @@ const questionAround = (
         rolledThrough: rolled === null ? -1 : dayOf(origin) + rolled,
         dimensions: ['region', 'model'],
         groupBy,
+        fingerprints,
         ...(filter ? { filter } : {}),
       };
       // Off by one microsecond is where an event is counted twice or not at all.
@@ -164,6 +166,21 @@ describe('usage from cells', () => {
         expect(groups.reduce((sum, { value }) => sum + scaled(value!), 0n)).to.equal(scaled(total));
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('has fingerprints that tell nothing else apart: without them, the answer and what is read for it are the same', () => {
+    fc.assert(
+      fc.property(question(), ({ events, query }) => {
+        const [asked, plain] = [
+          { ...query, fingerprints: true },
+          { ...query, fingerprints: false },
+        ];
+        const rows = answer(asked, events).map(({ fingerprint: _, ...row }) => row);
+        expect(rows).to.deep.equal(answer(plain, events));
+        if (query.aggregation !== 'unique') expect(readingPlan(asked)).to.deep.equal(readingPlan(plain));
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -9,13 +9,14 @@ import { loadCatalogue } from '#infra/catalogue/load-catalogue.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { onBothDrivers, rejectionOf } from '#test/support/both-drivers.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
 
 const NAMESPACE = 'default';
 const NOW = SIMULATION_START;
 const tokens: MeterDefinition = { name: 'Tokens', eventType: 'use', aggregation: 'sum', value: 'v1' };
-const place = { namespace: NAMESPACE, key: 'tokens' };
+const place = { namespace: NAMESPACE, key: 'tokens', now: NOW };
 
 const run = async <Result>(database: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
   (await database.transact(work)).result;
@@ -25,7 +26,7 @@ const activate = (database: Database, version: number) =>
   run(database, (tx) => activateMeter(tx, { ...place, version }));
 const revert = (database: Database) => run(database, (tx) => revertMeter(tx, place));
 const archive = (database: Database, key = 'tokens') =>
-  run(database, (tx) => archiveMeter(tx, { namespace: NAMESPACE, key }));
+  run(database, (tx) => archiveMeter(tx, { namespace: NAMESPACE, key, now: NOW }));
 const states = async (database: Database): Promise<string> =>
   ((await getMeter(database, NAMESPACE, 'tokens'))?.versions ?? []).map(({ state }) => state).join(' ');
 const counting = async (database: Database): Promise<string> =>
@@ -44,7 +45,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('the life of a meter', () => {
-  onBothDrivers(CATALOGUE_TABLES, (test) => {
+  onBothDrivers([...CATALOGUE_TABLES, ...PLAN_TABLES], (test) => {
     test('goes back to the version that was active before, and back again', async (database) => {
       for (const value of ['v1', 'v2', 'v3']) await put(database, value);
       await activate(database, 3);
@@ -107,7 +108,7 @@ describe('the life of a meter', () => {
 });
 
 describe('features', () => {
-  onBothDrivers(CATALOGUE_TABLES, (test) => {
+  onBothDrivers([...CATALOGUE_TABLES, ...PLAN_TABLES], (test) => {
     test('are saved, listed and archived, and saving one again as it is changes nothing', async (database) => {
       await put(database);
       const saved = await feature(database, { key: 'chat', name: 'Chat', meter: 'tokens', unit: 'tokens' });

@@ -9,6 +9,7 @@ import type { SavedMeter } from '#infra/catalogue/put-meter.ts';
 import { catalogue, CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
 import { noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import { seededRandom } from '#test/support/seeded-random.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
@@ -28,13 +29,15 @@ function open(): HostileDatabase {
     random: seededRandom(1).next,
     now: () => SIMULATION_START,
   };
-  return openHostile({ tables: CATALOGUE_TABLES, schedule, faults: noFaults });
+  return openHostile({ tables: [...CATALOGUE_TABLES, ...PLAN_TABLES], schedule, faults: noFaults });
 }
 
 const put = (database: HostileDatabase, definition: MeterDefinition, key = 'tokens'): Promise<SavedMeter> =>
   putMeter(database, { namespace: NAMESPACE, key, definition });
 const activate = (database: HostileDatabase, version: number) =>
-  database.transact((tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version }));
+  database.transact((tx) =>
+    activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version, now: SIMULATION_START }),
+  );
 const versionOf = (database: HostileDatabase): number => database.rows(catalogue)[0]?.version ?? 0;
 const statesOf = async (database: HostileDatabase) =>
   (await readMeterVersions(database, NAMESPACE, 'tokens')).map(({ state }) => state);

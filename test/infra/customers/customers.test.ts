@@ -14,12 +14,19 @@ import { StoreError } from '#infra/database/errors.ts';
 import { commonFaults, noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile, type HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
+import { SUBSCRIPTION_TABLES } from '#infra/subscriptions/tables.ts';
 import { subject, USAGE_TABLES } from '#infra/usage/tables.ts';
 import { onBothDrivers, rejectionOf } from '#test/support/both-drivers.ts';
 import type { SeededRandom } from '#test/support/seeded-random.ts';
 import { SIMULATION_START, simulateSeeds } from '#test/support/simulation.ts';
 
-const TABLES = [...CATALOGUE_TABLES, ...CUSTOMER_TABLES, ...ENTITLEMENT_TABLES, ...USAGE_TABLES];
+const TABLES = [
+  ...CATALOGUE_TABLES,
+  ...CUSTOMER_TABLES,
+  ...ENTITLEMENT_TABLES,
+  ...SUBSCRIPTION_TABLES,
+  ...USAGE_TABLES,
+];
 const NAMESPACE = 'default';
 const NOW = floorToMinute(SIMULATION_START);
 const LATER = NOW + MICROS_PER_DAY;

@@ -165,9 +165,13 @@ describe('limits', () => {
       await run(database, (tx) => saveMeter(tx, { namespace: NAMESPACE, key: 'tokens', definition }));
       await use(database, { id: 'b', data: { v: '2', m: 'free' } }, { id: 'c', data: { v: '1', m: 'm1' } });
       expect((await check(database)).used).to.equal('7');
-      await run(database, (tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2 }));
+      await run(database, (tx) =>
+        activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2, now: NOON }),
+      );
       expect((await check(database)).used).to.equal('1');
-      await run(database, (tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 1 }));
+      await run(database, (tx) =>
+        activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 1, now: NOON }),
+      );
       expect((await check(database)).used).to.equal('7');
     });
 
@@ -193,7 +197,7 @@ describe('limits', () => {
       await use(database, { id: 'a', data: { v: '4' } });
       expect((await check(database)).used).to.equal('4');
       const activation = run(database, (tx) =>
-        activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2 }),
+        activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2, now: NOON }),
       );
       expect((await refused(activation)).code).to.equal('aggregation_not_limitable');
     });

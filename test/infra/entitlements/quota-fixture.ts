@@ -16,11 +16,18 @@ import type { ReservationOutcome } from '#infra/entitlements/grant-reservations.
 import { putLimits } from '#infra/entitlements/put-limits.ts';
 import type { Reservation } from '#infra/entitlements/reservation.ts';
 import { ENTITLEMENT_TABLES, limitRow } from '#infra/entitlements/tables.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { commitDeliveries, type Committed } from '#infra/usage/commit.ts';
 import { USAGE_TABLES, type Row } from '#infra/usage/tables.ts';
 import { delivery, FEED, NAMESPACE, NOON, SOURCE, type Said } from '#test/infra/usage/usage-fixture.ts';
 
-export const TABLES = [...CATALOGUE_TABLES, ...CUSTOMER_TABLES, ...ENTITLEMENT_TABLES, ...USAGE_TABLES];
+export const TABLES = [
+  ...CATALOGUE_TABLES,
+  ...CUSTOMER_TABLES,
+  ...ENTITLEMENT_TABLES,
+  ...PLAN_TABLES,
+  ...USAGE_TABLES,
+];
 
 export const run = async <Result>(
   database: Database,

@@ -21,7 +21,16 @@ const warehouseOf = (events: number) => ({
       if (!asked.has(subject)) continue;
       rows++;
       const time = formatInstant(START + at);
-      yield { identity: 'i', id: 'e', source: 's', type: 'use', subject, time, data: `{"v":${at}}` };
+      yield {
+        identity: 'i',
+        digest: '01',
+        id: 'e',
+        source: 's',
+        type: 'use',
+        subject,
+        time,
+        data: `{"v":${at}}`,
+      };
     }
   },
 });

@@ -15,6 +15,9 @@ import { checkEntitlements } from '#infra/entitlements/check-entitlements.ts';
 import { putLimits } from '#infra/entitlements/put-limits.ts';
 import type { LocalStores } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
+import { archiveSeller, putSeller } from '#infra/sellers/put-seller.ts';
+import type { SellerDefinition } from '#infra/sellers/seller-definition.ts';
+import { seller } from '#infra/sellers/tables.ts';
 import { subject } from '#infra/usage/tables.ts';
 import { voidEvent } from '#infra/usage/void-event.ts';
 import {
@@ -81,7 +84,7 @@ async function livedNamespace(directory: string, cleanup: Cleanup): Promise<Sour
     tokens: { ...REFERENCE_METERS['tokens']!, value: 'latency' },
   });
   await publish(0.4, 0.7);
-  await change((tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2 }));
+  await change((tx) => activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2, now }));
   await publish(0.7, 1);
   const [voided] = plan.events;
   const { source, id } = voided!.contents[0]!;
@@ -106,11 +109,42 @@ const HARD: LimitDefinition[] = [
   { key: 'burst', amount: '5000', period: { rolling: 'PT5H' }, overage: 'metered' },
 ];
 
-/** Customers with children and a history, features and limits of all kinds, event types. */
+const SELLER: SellerDefinition = {
+  name: 'Millrace GmbH',
+  address: { line1: 'Torstraße 1', line2: 'Hof 2', city: 'Berlin', postalCode: '10119', country: 'DE' },
+  ids: [{ scheme: 'vat', id: 'DE123456789' }],
+  email: 'billing@millrace.example',
+  prices: 'inclusive',
+  taxRates: [{ code: 'vat', jurisdiction: 'DE', rate: '0', exemption: 'reverse_charge' }],
+  netTermDays: 14,
+  paymentInstructions: 'IBAN DE00\nReference: the number',
+  numbering: { prefix: 'MR/', timezone: 'Europe/Berlin' },
+};
+
+/** Sellers, customers with children and a history, features and limits of all kinds, event types. */
 async function addCustomers({ change }: Source): Promise<void> {
   const put = (key: string, more: object): Promise<void> =>
     change((tx) => putCustomer(tx, { namespace: NAMESPACE, key, customer: { name: key, ...more }, now }));
-  await put('a-parent', { subjects: ['acme'], currency: 'EUR', metadata: { tier: 'gold' } });
+  await change((tx) => putSeller(tx, { namespace: NAMESPACE, key: 'gmbh', seller: SELLER, now }));
+  await change((tx) =>
+    putSeller(tx, { namespace: NAMESPACE, key: 'closed', seller: { name: 'Closed' }, now }),
+  );
+  await put('a-parent', {
+    subjects: ['acme'],
+    currency: 'EUR',
+    metadata: { tier: 'gold' },
+    seller: 'gmbh',
+    address: { line1: 'Rue du Rhône 1', city: 'Genève', country: 'CH' },
+    taxId: 'CHE-123.456.789',
+    taxIds: [{ scheme: 'gln', id: '7601234567890' }],
+    taxRates: [{ code: 'vat', jurisdiction: 'CH', rate: '8.1' }],
+    netTermDays: 0,
+    purchaseOrder: 'PO 7',
+    billingAnchor: now,
+  });
+  await put('b-anchored', { seller: 'closed', taxRates: [], billingAnchor: { day: 31, month: 2 } });
+  await put('c-anchored', { seller: 'default', billingAnchor: { weekday: 3 } });
+  await change((tx) => archiveSeller(tx, { namespace: NAMESPACE, key: 'closed', now }));
   await put('a-child', { subjects: ['globex', 'Zürich/7'], parent: 'a-parent', timezone: 'Europe/Zurich' });
   await put('gone', { subjects: ['initech'], parent: 'a-child' });
   await change((tx) =>
@@ -137,7 +171,7 @@ async function addCustomers({ change }: Source): Promise<void> {
 
 const rowsOf = async (
   stores: LocalStores,
-  table: typeof customer | typeof customerSubject | typeof subject,
+  table: typeof customer | typeof customerSubject | typeof seller | typeof subject,
   namespace: string,
 ) =>
   (
@@ -164,6 +198,7 @@ async function saidOf(stores: LocalStores, namespace: string): Promise<object> {
     ]),
     features: features.map(({ key, name, meter, archivedAt }) => [key, name, meter, archivedAt]),
     types: types.map(({ type, schema, enforce }) => [type, schema, enforce]),
+    sellers: await rowsOf(stores, seller, namespace),
     customers: await rowsOf(stores, customer, namespace),
     owners: await rowsOf(stores, customerSubject, namespace),
     subjects: (await rowsOf(stores, subject, namespace)).filter(

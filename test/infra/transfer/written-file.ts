@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import type { Instant } from '#domain/instant.ts';
-import { noLines, type LineKind } from '#infra/transfer/format.ts';
+import { FORMAT_VERSION, noLines, type LineKind } from '#infra/transfer/format.ts';
 
 export const HEADER = {
   kind: 'header',
   format: 'millrace-export',
-  version: 1,
+  version: FORMAT_VERSION,
   namespace: 'default',
   exportedAt: '2026-03-01T00:00:00Z',
   asOf: null,

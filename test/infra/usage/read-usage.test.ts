@@ -154,7 +154,7 @@ describe('reading usage from the cells', () => {
     await commit(stores, [delivery({ id: 'e-2', time, data: { v: '6' } })]);
     expect(valuesOf(await ask(stores, { meter: 'tokens', ...day }))).to.deep.equal(['11']);
     await stores.database.transact((tx) =>
-      activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2 }),
+      activateMeter(tx, { namespace: NAMESPACE, key: 'tokens', version: 2, now: 0 }),
     );
     expect(valuesOf(await ask(stores, { meter: 'tokens', ...day }))).to.deep.equal(['1']);
   });

@@ -44,6 +44,32 @@ describe('rolling days', () => {
     expectUsage(stores, { live: events, rolledThrough: rolledThrough(stores) });
   });
 
+  it('rolls each of many series by itself, however many are rolled together, and whatever their subjects are called', async () => {
+    const stores = await openStores(ALL_METERS);
+    const subjects = [
+      'a',
+      'a-',
+      'ab',
+      'b',
+      'ä',
+      '\u{1F600}',
+      ...Array.from({ length: 60 }, (_, at) => `s-${at}`),
+    ];
+    const events = subjects.flatMap((subject, at) =>
+      ['2026-03-09T10:00:00Z', '2026-03-09T10:30:00Z', '2026-03-09T23:00:00Z'].map((time, hour) =>
+        delivery({
+          id: `e-${at}-${hour}`,
+          subject,
+          time,
+          data: { v: `${at + hour}`, u: 'ann', m: `m${hour}` },
+        }),
+      ),
+    );
+    await commit(stores, events);
+    await rollDays(stores.database, NAMESPACE, NOON);
+    expectUsage(stores, { live: events, rolledThrough: TODAY - 1 });
+  });
+
   it('puts the slots of a cell together', async () => {
     const stores = await openStores(ALL_METERS);
     const events = [

@@ -12,6 +12,7 @@ import { noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
+import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
 import type { HostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
 import type { Attributes, Message } from '#infra/topic/topic.ts';
@@ -64,7 +65,7 @@ export async function openStores(
     now: () => clock.now,
   };
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES],
+    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES, ...PLAN_TABLES],
     schedule,
     faults: noFaults,
   });

@@ -1,3 +1,4 @@
+import { lastBillableMidnight, monthUntil } from '#pipelines/demo/billing-month.ts';
 import { plannedEvent, type DataSet, type Fact, type Planned } from '#pipelines/demo/data-set.ts';
 
 /** An event of the customer `acme`, unless it is said otherwise. */
@@ -30,6 +31,8 @@ export function dataSetOf(facts: readonly Fact[], others: readonly Planned[] = [
         { key: 'tokens', name: 'Tokens', meter: 'tokens', price: { model: 'perUnit', unitPrice: '0.01' } },
       ],
     },
+    seller: { name: 'Seller', taxRates: [{ code: 'vat', jurisdiction: 'DE', rate: '19' }] },
+    month: monthUntil(lastBillableMidnight(Date.now())),
     storyLimit: { customer: 'acme', feature: 'tokens' },
     planned: [...facts.map(plannedEvent), ...others],
     from: new Date(Date.now() - 60_000).toISOString(),

@@ -24,4 +24,22 @@ describe('a trace', () => {
         expect(pieceOf(left) >= BigInt(keepStoryEvent(set).storyEvent.actual)).to.equal(true);
       }
     }));
+
+  it('lies in the month that is billed, with its last event just before the end, or is refused before the run', () =>
+    inLocalDirectory(async (directory) => {
+      const file = join(directory, 'days.csv');
+      const trace = async (lastDay: number) => {
+        const rows = ['2023-11-01 00:00:00.25,1,3', `2023-11-${lastDay} 00:00:00.5,2,3`];
+        await writeFile(file, ['TIMESTAMP,ContextTokens,GeneratedTokens', ...rows].join('\n'));
+        // The month before the 1st of March is the shortest.
+        return traceOfUsage(file, Date.UTC(2027, 2, 1, 12));
+      };
+      const { planned, month, to } = await trace(26);
+      const times = planned.map(({ fact }) => Date.parse(fact?.time ?? ''));
+      expect(month).to.deep.equal({ from: '2027-02-01T00:00:00.000Z', to });
+      expect(times[0]).to.be.at.least(Date.parse(month.from));
+      expect(times[1]).to.equal(Date.parse(month.to) - 1);
+      const refusal = await trace(28).catch(String);
+      expect(refusal).to.include('spans more than 26 days');
+    }));
 });

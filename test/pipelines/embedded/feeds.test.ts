@@ -92,7 +92,9 @@ describe('the feeds of a pipeline process', () => {
       const lettersIn = async (state: 'open' | 'replayed') =>
         (await listDeadLetters(database, 'tenant-a', { state, limit: 10 })).letters.map(({ feed }) => feed);
       expect(await lettersIn('open'), 'nothing was mended').to.deep.equal(['api']);
-      await database.transact((tx) => archiveMeter(tx, { namespace: 'tenant-a', key: 'tokens' }));
+      await database.transact((tx) =>
+        archiveMeter(tx, { namespace: 'tenant-a', key: 'tokens', now: systemScheduler.now() }),
+      );
       await replay();
       await drained(stores);
       expect([await lettersIn('open'), await lettersIn('replayed')]).to.deep.equal([[], ['api']]);

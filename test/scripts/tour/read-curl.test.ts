@@ -15,6 +15,7 @@ describe('a command of the guide, where there is no shell', () => {
       [`"a\\"b\\$KEY" ''`, ['a"b$KEY', '']],
       [`"k: $KEY"`, ['k: a "key"']],
       [`'[1,\n 2]'`, ['[1,\n 2]']],
+      [`'{"a":"'$MILLRACE_URL'"}'`, ['{"a":"http://127.0.0.1:1"}']],
     ];
     for (const [command, expected] of words)
       expect(shellWords(command, VARIABLES), command).to.deep.equal(expected);
@@ -46,6 +47,7 @@ describe('a command of the guide, where there is no shell', () => {
       headers: { A: 'b: c', D: 'e' },
       body: '{"f":1}',
     });
+    expect(readCurl('curl -o b.pdf a', {})).to.include({ url: 'a', file: 'b.pdf' });
     expect(readCurl(`curl -X PUT a -d 'b'`, {})).to.include({ method: 'PUT', body: 'b' });
   });
 });

@@ -161,10 +161,13 @@ function isEmpty({ of }: Held, connection: Connection, name: KeyPart): boolean {
 
 /** What every key of the partition begins with. */
 export function partitionBytes(of: PartitionedTable, name: KeyPart): Buffer {
-  const sink = createByteSink(64);
-  putKeyPart(sink, of.by, name);
-  return sink.bytes.subarray(0, sink.at);
+  scratch.at = 0;
+  putKeyPart(scratch, of.by, name);
+  return Buffer.from(scratch.bytes.subarray(0, scratch.at));
 }
+
+/** Making memory for each costs more than filling it. */
+const scratch = createByteSink(64);
 
 /** Drops the partitions that were used longest ago, but none that the log has changes of. */
 function makeRoom(held: Held): void {

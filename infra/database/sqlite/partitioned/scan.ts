@@ -1,6 +1,6 @@
 import type { ScanOptions } from '#infra/database/database.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
-import { compareKeys } from '#infra/database/key-order.ts';
+import { compareKeys, compareParts } from '#infra/database/key-order.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { encodeValue } from '#infra/database/sqlite/field.ts';
 import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
@@ -122,9 +122,13 @@ const asBuffer = (bytes: Uint8Array<ArrayBuffer>): Buffer<ArrayBuffer> =>
 
 const nameOf = ({ of }: Held, bytes: Buffer): KeyPart => readKeyPart({ bytes, at: 0 }, of.by);
 
+/** Making memory for each costs more than filling it. */
+const scratch = createByteSink(256);
+
 /** The bytes [from, to) that the range is inside one partition. */
 function bytesIn({ of }: Held, { prefix, from, to }: KeyRange, name: KeyPart): ByteRange {
-  const sink = createByteSink(256);
+  const sink = scratch;
+  sink.at = 0;
   putKeyPart(sink, of.by, name);
   for (const place of of.order.slice(1)) {
     if (place < prefix.length) putKeyPart(sink, of.key[place] as Field, prefix[place]);
@@ -144,19 +148,18 @@ function bytesIn({ of }: Held, { prefix, from, to }: KeyRange, name: KeyPart): B
 function changesIn(held: Held, range: KeyRange, bounds: Bounds): Map<KeyPart, ChangedRows> {
   const changed = new Map<KeyPart, ChangedRows>();
   for (const [name, partition] of held.partitions) {
-    if (partition.round !== held.round || !isInBounds(held, bounds, name)) continue;
+    if (partition.round !== held.round || !isInBounds(bounds, name)) continue;
     const rows = changedRowsIn(partition, held.round, bytesIn(held, range, name));
     if (rows.starts.length > 0) changed.set(name, rows);
   }
   return changed;
 }
 
-function isInBounds({ of }: Held, { from, to, only }: Bounds, name: KeyPart): boolean {
+/** By their values, whose order is that of their bytes: a scan looks at all partitions of the log, and most are not within. */
+function isInBounds({ from, to, only }: Bounds, name: KeyPart): boolean {
   if (only !== undefined) return name === only;
-  const bytes = partitionBytes(of, name);
   return (
-    (from === undefined || bytes.compare(partitionBytes(of, from)) >= 0) &&
-    (to === undefined || bytes.compare(partitionBytes(of, to)) < 0)
+    (from === undefined || compareParts(name, from) >= 0) && (to === undefined || compareParts(name, to) < 0)
   );
 }
 

@@ -7,13 +7,17 @@ import { boundInteger, boundText, boundTexts, type Parameters } from './paramete
 import { windowStart } from './windows.ts';
 
 export const SUBJECTS_PER_QUERY_MAX = 1_000;
+export const METERS_PER_QUERY_MAX = 200;
 
 /** Which events a question is about, as conditions on `events` and the values they name. */
 export interface EventFilter {
   readonly namespace: string;
   readonly from: Instant;
   readonly to: Instant;
-  /** Conditions that all copies, voids and restores of an event meet alike: namespace, subjects, UTC days. */
+  /**
+   * Conditions that all copies, voids and restores of an event meet alike: namespace, subjects, UTC days. With `at` also that they were
+   * committed by then, which makes the exact view that of then.
+   */
   readonly placed: string;
   /** The further conditions that only its accepted copies need to meet: the exact range, type, meter. */
   readonly chosen: string;
@@ -21,7 +25,10 @@ export interface EventFilter {
   readonly days: DayRange;
 }
 
-/** Reads `namespace`, `from`, `to` (a range [from, to)), `subjects`, `type` and `meter` (as `key@generation`). */
+/**
+ * Reads `namespace`, `from`, `to` (a range [from, to)), `subjects`, `type`, `meter` (as `key@generation`) or several of them as `meters`, and
+ * `at`: the commit time as of which the view is wanted.
+ */
 export function eventFilter(parameters: Parameters): EventFilter {
   const namespace = parameters.text('namespace');
   const from = parameters.instant('from');
@@ -30,16 +37,17 @@ export function eventFilter(parameters: Parameters): EventFilter {
   const days = { from: dayOf(from), to: dayOf(to - 1) };
   const subjects = subjectCondition(parameters.optionalTexts('subjects'));
   const type = parameters.optionalText('type');
-  const meter = parameters.optionalText('meter');
+  const meters = meterCondition(parameters.optionalText('meter'), parameters.optionalTexts('meters'));
+  const at = parameters.optionalInstant('at');
   return {
     namespace,
     from,
     to,
     days,
-    placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}`,
-    chosen: `time >= $from AND time < $to${type === undefined ? '' : ' AND type = $type'}${
-      meter === undefined ? '' : ' AND contains(matched_meters, $meter)'
+    placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}${
+      at === undefined ? '' : ' AND committed_at <= $at'
     }`,
+    chosen: `time >= $from AND time < $to${type === undefined ? '' : ' AND type = $type'}${meters.condition}`,
     bindings: {
       namespace: boundText(namespace),
       dayFrom: boundInteger(dayStart(days.from)),
@@ -48,17 +56,39 @@ export function eventFilter(parameters: Parameters): EventFilter {
       to: boundInteger(to),
       ...subjects.bindings,
       ...(type === undefined ? {} : { type: boundText(type) }),
-      // Meter keys hold neither quotes nor backslashes: between its quotes one is found in the JSON list as a whole or not at all.
-      ...(meter === undefined ? {} : { meter: boundText(JSON.stringify(meter)) }),
+      ...meters.bindings,
+      ...(at === undefined ? {} : { at: boundInteger(at) }),
     },
   };
 }
 
-function subjectCondition(subjects: readonly string[] | undefined): {
-  condition: string;
-  bindings: Bindings;
-} {
-  if (subjects === undefined) return { condition: '', bindings: {} };
+interface Condition {
+  readonly condition: string;
+  readonly bindings: Bindings;
+}
+
+const NO_CONDITION: Condition = { condition: '', bindings: {} };
+
+function meterCondition(meter: string | undefined, meters: readonly string[] | undefined): Condition {
+  if (meter !== undefined && meters !== undefined)
+    throw new QueryRefused('meter and meters do not go together');
+  const wanted = meters ?? (meter === undefined ? undefined : [meter]);
+  if (wanted === undefined) return NO_CONDITION;
+  if (wanted.length === 0) throw new QueryRefused('the list of meters is empty');
+  if (wanted.length > METERS_PER_QUERY_MAX)
+    throw new QueryRefused(`${wanted.length} meters in a query, the limit is ${METERS_PER_QUERY_MAX}`);
+  const conditions = wanted.map((_, index) => `contains(matched_meters, $meter${index})`);
+  return {
+    condition: ` AND (${conditions.join(' OR ')})`,
+    // Meter keys hold neither quotes nor backslashes: between its quotes one is found in the JSON list as a whole or not at all.
+    bindings: Object.fromEntries(
+      wanted.map((label, index) => [`meter${index}`, boundText(JSON.stringify(label))]),
+    ),
+  };
+}
+
+function subjectCondition(subjects: readonly string[] | undefined): Condition {
+  if (subjects === undefined) return NO_CONDITION;
   const sorted = [...new Set(subjects)].sort(byUtf8);
   const [first] = sorted;
   const last = sorted.at(-1);

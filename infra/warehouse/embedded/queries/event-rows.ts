@@ -36,6 +36,58 @@ const presentEvent = (row: EngineRow): WarehouseRow => ({
   matched_meters: texts(row['matched_meters']),
 });
 
+/** An answer of more is a question for fewer subjects or a shorter time. */
+export const METERED_ROWS_MAX = 20_000_000;
+
+const METERED_COLUMNS = 'digest_high, digest_low, id, source, type, data, matched_meters';
+
+/** What a meter reads of an event, and no more: such answers are long. */
+const presentMetered = (row: EngineRow): WarehouseRow => ({
+  identity: hash(row['identity_high'], row['identity_low']),
+  digest: hash(row['digest_high'], row['digest_low']),
+  id: text(row['id']),
+  source: text(row['source']),
+  type: text(row['type']),
+  subject: text(row['subject']),
+  time: time(row['time']),
+  data: text(row['data']),
+  matched_meters: metersIn(text(row['matched_meters'])),
+});
+
+const METER_LISTS_MAX = 10_000;
+const meterLists = new Map<string, readonly string[]>();
+
+/** Events of one kind have one list, which is read once and shared by their rows. */
+function metersIn(json: string): readonly string[] {
+  let meters = meterLists.get(json);
+  if (meters === undefined) {
+    meters = JSON.parse(json) as readonly string[];
+    if (meterLists.size >= METER_LISTS_MAX) meterLists.clear();
+    meterLists.set(json, meters);
+  }
+  return meters;
+}
+
+/**
+ * The exact events that meters counted, ordered by (time, identity): in one go, or by pages. With `at` they are those that were counted
+ * then, with the voids of then.
+ */
+export const meteredEvents: NamedQuery = (parameters) => {
+  const filter = eventFilter(parameters);
+  const page = readPage(parameters, true);
+  const select = `SELECT identity_high, identity_low, subject, time, digest_high, digest_low, id, source, type, data,
+coalesce(matched_meters, '[]') AS matched_meters FROM exact${where(page.conditions)} ORDER BY time, identity_high, identity_low`;
+  return {
+    table: EVENTS.name,
+    days: filter.days,
+    sql: `${exactEvents(filter, METERED_COLUMNS)}\n${select}`,
+    bindings: { ...filter.bindings, ...page.bindings },
+    rowsMax: METERED_ROWS_MAX,
+    limit: page.limit,
+    present: presentMetered,
+  };
+};
+
 interface Page {
   /** Undefined: all there are, or an error if those are too many. */
   readonly limit: number | undefined;

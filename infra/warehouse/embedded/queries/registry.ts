@@ -1,6 +1,6 @@
 import { QueryRefused } from '../../errors.ts';
 import type { QueryParameters } from '../../warehouse.ts';
-import { eventsExact, eventsJson, eventsQuery, outcomes } from './event-rows.ts';
+import { eventsExact, eventsJson, eventsQuery, meteredEvents, outcomes } from './event-rows.ts';
 import { fingerprints } from './fingerprints.ts';
 import type { NamedQuery, Plan } from './named-query.ts';
 import { readParameters } from './parameters.ts';
@@ -11,6 +11,7 @@ const QUERIES: ReadonlyMap<string, NamedQuery> = new Map([
   ['events', eventsQuery],
   ['events_exact', eventsExact],
   ['events_json', eventsJson],
+  ['metered_events', meteredEvents],
   ['outcomes', outcomes],
   ['usage_by_window', usageByWindow],
   ['fingerprints', fingerprints],

@@ -1,0 +1,2 @@
+/** Under which the OpenAPI document lists subscriptions. */
+export const tag = 'Subscriptions';

@@ -1,0 +1,112 @@
+import { expect } from 'chai';
+import { MICROS_PER_DAY } from '#domain/instant.ts';
+import { toHex } from '#domain/metering/hash128.ts';
+import { QueryRefused } from '#infra/warehouse/errors.ts';
+import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import type { WithWarehouse } from './suite.ts';
+import { ask, at, eventRow, failureOf, NOON } from './rows.ts';
+
+const idsOf = (rows: readonly WarehouseRow[]): unknown[] => rows.map(({ id }) => id);
+
+async function pages(warehouse: Warehouse, limit: number): Promise<WarehouseRow[]> {
+  const rows: WarehouseRow[] = [];
+  for (let after = {}; ;) {
+    const page = await ask(warehouse, 'metered_events', { limit, ...after });
+    rows.push(...page);
+    if (page.length < limit) return rows;
+    after = { afterTime: page.at(-1)!['time'], afterIdentity: page.at(-1)!['identity'] };
+  }
+}
+
+export function meteredEventsContract(withWarehouse: WithWarehouse): void {
+  describe('metered events', () => {
+    it(
+      'are what meters read of each event, once, in the order of (time, identity), in one go or by pages',
+      withWarehouse(async (warehouse) => {
+        const rows = Array.from({ length: 25 }, (_, index) =>
+          eventRow(`e-${index}`, { time: NOON + (index % 3), data: `{"tokens":${index}}` }),
+        );
+        await warehouse.appendEvents([...rows, ...rows.slice(3)]);
+        const expected = rows
+          .toSorted((a, b) => a.time - b.time || (a.identity < b.identity ? -1 : 1))
+          .map((row) => ({
+            identity: toHex(row.identity),
+            digest: toHex(row.digest!),
+            id: row.id,
+            source: row.source,
+            type: row.type,
+            subject: row.subject,
+            time: at(row.time),
+            data: row.data,
+            matched_meters: ['tokens@1'],
+          }));
+        expect(await ask(warehouse, 'metered_events')).to.deep.equal(expected);
+        for (const limit of [1, 7, 25, 100]) expect(await pages(warehouse, limit)).to.deep.equal(expected);
+      }),
+    );
+
+    it(
+      'are those of any of the meters, by their whole names',
+      withWarehouse(async (warehouse) => {
+        await warehouse.appendEvents([
+          eventRow('none', { matchedMeters: [], time: NOON }),
+          eventRow('a', { matchedMeters: ['a@1'], time: NOON + 1 }),
+          eventRow('b', { matchedMeters: ['b@12', 'c@1'], time: NOON + 2 }),
+          eventRow('both', { matchedMeters: ['a@1', 'b@12'], time: NOON + 3 }),
+        ]);
+        const asked = async (meters: string[]) => idsOf(await ask(warehouse, 'metered_events', { meters }));
+        expect(await asked(['a@1'])).to.deep.equal(['a', 'both']);
+        expect(await asked(['a@1', 'c@1'])).to.deep.equal(['a', 'b', 'both']);
+        expect(await asked(['b@1', '@12', 'a'])).to.deep.equal([]);
+        expect(idsOf(await ask(warehouse, 'metered_events', { meter: 'c@1' }))).to.deep.equal(['b']);
+      }),
+    );
+
+    it(
+      'are as of a commit time what they were then: with the events and the voids of then',
+      withWarehouse(async (warehouse) => {
+        const event = eventRow('e-1', { committedAt: NOON + 10 });
+        const voided = { ...event, outcome: 'void', data: null, committedAt: NOON + 20 } as const;
+        const restored = { ...voided, outcome: 'restored', committedAt: NOON + 30 } as const;
+        await warehouse.appendEvents([voided, eventRow('e-2', { committedAt: NOON + 25, time: NOON + 1 })]);
+        await warehouse.appendEvents([restored, event]);
+        const asOf = async (time: number, query = 'metered_events') =>
+          idsOf(await ask(warehouse, query, { at: at(time) }));
+        expect(await asOf(NOON + 9)).to.deep.equal([]);
+        expect(await asOf(NOON + 10)).to.deep.equal(['e-1']);
+        expect(await asOf(NOON + 19)).to.deep.equal(['e-1']);
+        expect(await asOf(NOON + 20)).to.deep.equal([]);
+        expect(await asOf(NOON + 25)).to.deep.equal(['e-2']);
+        expect(await asOf(NOON + 30)).to.deep.equal(['e-1', 'e-2']);
+        expect(await asOf(NOON + 19, 'events_exact')).to.deep.equal(['e-1']);
+        expect(idsOf(await ask(warehouse, 'metered_events'))).to.deep.equal(['e-1', 'e-2']);
+      }),
+    );
+
+    it(
+      'are only of the subjects and the time that are asked for',
+      withWarehouse(async (warehouse) => {
+        await warehouse.appendEvents([
+          eventRow('before', { time: NOON - 1 }),
+          eventRow('first', { time: NOON }),
+          eventRow('other', { time: NOON, subject: 'zeta' }),
+          eventRow('last', { time: NOON + MICROS_PER_DAY - 1 }),
+          eventRow('after', { time: NOON + MICROS_PER_DAY }),
+        ]);
+        const range = { from: at(NOON), to: at(NOON + MICROS_PER_DAY), subjects: ['acme', 'nobody'] };
+        expect(idsOf(await ask(warehouse, 'metered_events', range))).to.deep.equal(['first', 'last']);
+      }),
+    );
+
+    it(
+      'are refused of no meters, of too many, and of meters named twice over',
+      withWarehouse(async (warehouse) => {
+        const many = Array.from({ length: 201 }, (_, index) => `m${index}@1`);
+        for (const parameters of [{ meters: [] }, { meters: many }, { meters: ['a@1'], meter: 'a@1' }])
+          expect(await failureOf(ask(warehouse, 'metered_events', parameters))).to.be.instanceOf(
+            QueryRefused,
+          );
+      }),
+    );
+  });
+}
