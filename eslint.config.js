@@ -99,7 +99,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['scripts/**/*.ts', 'bench/**/*.ts', 'pipelines/demo/**/*.ts'],
+    files: ['scripts/**/*.ts', 'terraform/**/*.ts', 'bench/**/*.ts', 'pipelines/demo/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

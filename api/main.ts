@@ -1,60 +1,46 @@
-import { parseArgs } from 'node:util';
-import { pino } from 'pino';
-import { z } from 'zod';
-import { KEY_LIMITS } from '#infra/access/token-buckets.ts';
-import { LOCAL_FEEDS, openLocal, type LocalFeedName, type LocalStores } from '#infra/local/open-local.ts';
+import { openCloud } from '#infra/cloud/open-cloud.ts';
+import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
+import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
+import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
+import { topicsByFeed, type OpenedStores } from '#infra/stores/opened-stores.ts';
+import { createLog } from '#infra/telemetry/create-log.ts';
+import { addMetricSource } from '#infra/telemetry/measured-metrics.ts';
+import { startTelemetry } from '#infra/telemetry/start-telemetry.ts';
+import { VERSION } from '#infra/version.ts';
+import { readMetrics } from './operation/read-metrics.ts';
+import { readApiSettings } from './settings.ts';
 import { startApi, type RunningApi } from './start-api.ts';
 
 /**
- * The API on the embedded stores, as a process of its own, until it is told to stop (SIGINT or SIGTERM, or its parent's channel closes).
- * To its parent it says where it listens, or why it cannot; from it it takes the reports of the pipeline.
+ * The API on the embedded stores, or on Google Cloud with `MILLRACE_BACKEND=gcp`, as a process of its own, until it is told to stop (SIGINT
+ * or SIGTERM, or its parent's channel closes). To its parent it says where it listens, or why it cannot; from it it takes the reports of the
+ * pipeline.
  */
-const settings = z
-  .object({
-    directory: z.string().min(1),
-    host: z.string().min(1).default('127.0.0.1'),
-    port: z.coerce.number().int().min(0).max(65_535).default(8_080),
-    'log-level': z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-    /** How long the requests in hand are waited for. */
-    'grace-seconds': z.coerce.number().min(0).max(600).default(10),
-    /** What one API key may send. */
-    'key-events-per-second': z.coerce.number().int().min(1).default(KEY_LIMITS.eventsPerSecond),
-    'key-bytes-per-second': z.coerce.number().int().min(1).default(KEY_LIMITS.bytesPerSecond),
-  })
-  .parse(
-    parseArgs({
-      options: {
-        directory: { type: 'string' },
-        host: { type: 'string' },
-        port: { type: 'string' },
-        'log-level': { type: 'string' },
-        'grace-seconds': { type: 'string' },
-        'key-events-per-second': { type: 'string' },
-        'key-bytes-per-second': { type: 'string' },
-      },
-    }).values,
-  );
+const settings = readApiSettings(process.argv.slice(2), process.env);
 
 /** After the last answer the pipeline has so long to commit what was published; what is left waits for the next start. */
 const COMMIT_PATIENCE_MS = 5_000;
 const COMMIT_POLL_MS = 20;
 
 const scheduler = systemScheduler;
-const log = pino(
-  { level: settings['log-level'], base: null, serializers: { err: pino.stdSerializers.errWithCause } },
-  pino.destination({ dest: 2, sync: true }),
-);
+const telemetry = await startTelemetry({
+  service: 'millrace-api',
+  version: VERSION,
+  environment: process.env,
+});
+const log = createLog(settings.logLevel);
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => stopping.abort());
 
-const stores = await openLocal({ directory: settings.directory, clock: scheduler.now });
+const stores = await openStores();
 try {
   const api = await start(stores);
   process.on('message', (message) => api.services.pipeline.take(message));
+  addMetricSource(() => readMetrics(api.services).then((metrics) => metrics.measured()));
   process.send?.({ ready: true, url: api.url });
-  log.info({ url: api.url, directory: settings.directory }, 'the API listens');
+  log.info({ url: api.url, backend: settings.backend }, 'the API listens');
   if (!stopping.signal.aborted)
     await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
   await api.close();
@@ -68,23 +54,29 @@ try {
   process.exitCode = 1;
 } finally {
   await stores.close();
+  await telemetry.shutdown();
 }
 if (process.connected) process.disconnect();
 
-function start(opened: LocalStores): Promise<RunningApi> {
-  const { database, warehouse, topics } = opened;
+async function openStores(): Promise<OpenedStores> {
+  const clock = scheduler.now;
+  if (settings.backend === 'embedded') return openLocal({ directory: settings.directory, clock });
+  try {
+    const cloud = readCloudSettings(process.env);
+    if (isOnEmulators(cloud)) await prepareCloud(cloud, clock);
+    return await openCloud({ settings: cloud, clock, tag: 'api', topicLog: log });
+  } catch (error) {
+    process.send?.({ fault: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+function start(opened: OpenedStores): Promise<RunningApi> {
+  const { database, warehouse, apiTopic } = opened;
+  const { host, port, graceMs, keyLimits } = settings;
   return startApi({
-    stores: { database, warehouse, topic: topics.api, feeds: topics },
-    scheduler,
-    log,
-    host: settings.host,
-    port: settings.port,
-    graceMs: settings['grace-seconds'] * 1_000,
-    keyLimits: {
-      ...KEY_LIMITS,
-      eventsPerSecond: settings['key-events-per-second'],
-      bytesPerSecond: settings['key-bytes-per-second'],
-    },
+    stores: { database, warehouse, topic: apiTopic, feeds: topicsByFeed(opened) },
+    ...{ scheduler, log, host, port, graceMs, keyLimits },
   });
 }
 
@@ -92,11 +84,12 @@ function start(opened: LocalStores): Promise<RunningApi> {
  * Leaves as little as possible for the next start, without waiting for a pipeline that does not run. A process without a parent, or one
  * whose parent has died, has nobody who would end the pipeline after it.
  */
-async function waitForCommits({ topics }: LocalStores, { services }: RunningApi): Promise<void> {
+async function waitForCommits({ feeds }: OpenedStores, { services }: RunningApi): Promise<void> {
+  // A fleet drains by itself, and its topics know their backlog minutes later or not at all.
+  if (settings.backend !== 'embedded') return;
   const giveUpAt = performance.now() + COMMIT_PATIENCE_MS;
   const uncommitted = async (): Promise<number> => {
-    const feeds = Object.keys(LOCAL_FEEDS) as LocalFeedName[];
-    const backlogs = await Promise.all(feeds.map((feed) => topics[feed].backlog()));
+    const backlogs = await Promise.all(feeds.map(({ topic }) => topic.backlog()));
     return backlogs.reduce((sum, { messages }) => sum + messages, 0);
   };
   let left = await uncommitted();

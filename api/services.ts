@@ -12,7 +12,7 @@ import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import type { Ingest } from './events/ingest.ts';
 import type { Drain } from './http/drain.ts';
 import type { Metrics } from './http/metrics.ts';
-import type { InvoiceRunner } from './invoice-runs/background.ts';
+import type { BackgroundRunner } from './background/background-runner.ts';
 import type { PipelineReports } from './operation/pipeline-reports.ts';
 
 /** A feed as far as an operator asks about it. */
@@ -35,7 +35,11 @@ export interface Services {
   /** Reservations that come at the same time share commits. */
   readonly reservations: Reservations;
   /** Works on invoice runs between answers. */
-  readonly invoiceRuns: Pick<InvoiceRunner, 'start'>;
+  readonly invoiceRuns: Pick<BackgroundRunner, 'start'>;
+  /** Works on corrections by filter between answers. */
+  readonly corrections: Pick<BackgroundRunner, 'start'>;
+  /** Works on staged imports between answers. */
+  readonly imports: Pick<BackgroundRunner, 'start'>;
   readonly scheduler: Scheduler;
   readonly log: Logger;
   readonly metrics: Metrics;

@@ -9,16 +9,18 @@ import { createInFlight } from '#infra/idempotency/run-idempotent.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import { createCorrectionRunner } from './corrections/background.ts';
 import { createIngest } from './events/ingest.ts';
 import { createApp } from './http/app.ts';
 import { createDrain } from './http/drain.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen, type ListeningServer, type ServerTimeouts } from './http/server.ts';
+import { createImportRunner } from './imports/background.ts';
 import { createInvoiceRunner } from './invoice-runs/background.ts';
 import { createPipelineReports } from './operation/pipeline-reports.ts';
 import { assembleRoutes } from './routes.ts';
 import type { Services } from './services.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '#infra/version.ts';
 
 export interface ApiOptions {
   readonly stores: {
@@ -59,6 +61,9 @@ export async function startApi({
   const { database } = stores;
   const catalogues = createCatalogues(database);
   const invoiceRuns = createInvoiceRunner({ stores, scheduler, log });
+  const correcting = { stores: { ...stores, catalogues }, scheduler, log };
+  const corrections = createCorrectionRunner(correcting);
+  const imports = createImportRunner(correcting);
   const services: Services = {
     ...stores,
     catalogues,
@@ -68,6 +73,8 @@ export async function startApi({
     checks: createChecks({ database, clock: scheduler.now }),
     reservations: createReservations({ database: stores.database, clock: scheduler.now }),
     invoiceRuns,
+    corrections,
+    imports,
     metrics: createMetrics(),
     pipeline: createPipelineReports(),
     drain: createDrain(),
@@ -86,8 +93,10 @@ export async function startApi({
   });
   // What was cut off when a process ended goes on.
   invoiceRuns.start();
+  corrections.start();
+  imports.start();
   const close = async (): Promise<void> => {
-    await Promise.all([server.close(), invoiceRuns.stop()]);
+    await Promise.all([server.close(), invoiceRuns.stop(), corrections.stop(), imports.stop()]);
   };
   return { ...server, close, services };
 }

@@ -1,5 +1,5 @@
 import { preloadEvents } from './event-table.ts';
-import { countWrites, type WriteCounts } from './counting-database.ts';
+import { countWork, type WorkCounts } from './counting-database.ts';
 import { peakResidentBytes, startMeasuring, type Measured } from './measure.ts';
 import { WORKLOAD_METERS, type Workload } from './workload.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
@@ -14,7 +14,7 @@ import {
 } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { event } from '#infra/usage/tables.ts';
-import { createLog } from '#pipelines/embedded/log.ts';
+import { createLog } from '#infra/telemetry/create-log.ts';
 import { createEmbeddedRunner } from '#pipelines/embedded/runner.ts';
 import { emptyCounters, type UsageCounters } from '#pipelines/usage/counters.ts';
 
@@ -51,7 +51,7 @@ export async function publishWorkload(
 export interface CommittedWorkload extends Measured {
   readonly peakResidentBytes: number;
   readonly acceptedEvents: number;
-  readonly writes: WriteCounts | undefined;
+  readonly writes: WorkCounts | undefined;
 }
 
 /** Runs the pipeline until every message is committed, appended and acknowledged. Opening and the first look at old identities are not measured. */
@@ -65,7 +65,7 @@ export async function commitWorkload(
 ): Promise<CommittedWorkload> {
   const stores = await open(directory);
   await stores.database.read(event, [['\0'.repeat(16)]]);
-  const counting = counted ? countWrites(stores.database) : undefined;
+  const counting = counted ? countWork(stores.database) : undefined;
   const counters = emptyCounters();
   const stopping = new AbortController();
   const stop = startMeasuring();

@@ -146,7 +146,7 @@ async function runCommand(directory: string): Promise<number> {
 
 const KINDS: CostRules = [
   ['proofs', /invoicing\/(proof|merkle|issue-)|domain\/invoicing\/merkle|infra\/warehouse|@duckdb/],
-  ['writes', /sqlite\/(writer|serial-queue)|invoicing\/(apply|insert|number|document-parts)/],
+  ['writes', /database\/(serial-queue|sqlite\/writer)|invoicing\/(apply|insert|number|document-parts)/],
   ['texts and hashes', /canonical-text|invoice-hash|collected-invoice/],
   [
     'rating',

@@ -6,6 +6,7 @@ import { parseArgs, promisify } from 'node:util';
 import type { Task } from './child.ts';
 import { benchDocuments } from './documents.ts';
 import { measureFreshnessAt } from './freshness.ts';
+import { benchGcp } from './gcp/bench-gcp.ts';
 import { benchHttp } from './http/bench-http.ts';
 import type { CommittedWorkload } from './ingest.ts';
 import { benchInvoices } from './invoices.ts';
@@ -33,6 +34,7 @@ const WAREHOUSE_EVENTS = options.quick ? 1_000_000 : 10_000_000;
 const RESERVATION_SECONDS = options.quick ? 2 : 5;
 const PRINTED_INVOICES = options.quick ? 100 : 500;
 const INVOICED_CUSTOMERS = options.quick ? 1_000 : 10_000;
+const EMULATED_EVENTS = options.quick ? 2_000 : 10_000;
 const RATED_LINES = options.quick ? 50_000 : 300_000;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
@@ -263,6 +265,7 @@ const RUNS = {
       record,
       inDirectory,
     }),
+  gcp: () => benchGcp({ rounds: ROUNDS, events: EMULATED_EVENTS, seconds: RESERVATION_SECONDS, record }),
   preloaded: benchPreloaded,
   warehouse: benchWarehouse,
 };

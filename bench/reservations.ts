@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { putFeature } from '#infra/catalogue/features.ts';
 import { saveMeter } from '#infra/catalogue/put-meter.ts';
 import { putCustomer } from '#infra/customers/put-customer.ts';
-import { openSqlite, type SqliteDatabase } from '#infra/database/sqlite/open.ts';
+import type { Database } from '#infra/database/database.ts';
+import { openSqlite } from '#infra/database/sqlite/open.ts';
 import { createReservations } from '#infra/entitlements/create-reservations.ts';
 import { grantReservations } from '#infra/entitlements/grant-reservations.ts';
 import { putLimits } from '#infra/entitlements/put-limits.ts';
@@ -16,11 +17,11 @@ import { systemScheduler } from '#infra/scheduler.ts';
  * commits, beside the same calls with a transaction each.
  */
 
-const NAMESPACE = 'bench';
-const FEATURE = 'tokens';
+export const NAMESPACE = 'bench';
+export const FEATURE = 'tokens';
 const CALLERS = 64;
 /** Callers use the quotas of some customers, as those of one API do. */
-const CUSTOMERS = 8;
+export const CUSTOMERS = 8;
 
 export interface ReservationRounds {
   /** Reservations per second, a round each. */
@@ -39,22 +40,32 @@ export async function measureReservations(
     clock: systemScheduler.now,
   });
   try {
-    await prepare(database);
-    const reserve = { shared: sharing(database), single: aloneEach(database) };
-    const [shared, single]: [number[], number[]] = [[], []];
-    await run(reserve.shared, seconds / 4);
-    for (let round = 0; round < rounds; round++) {
-      shared.push((await run(reserve.shared, seconds)) / seconds);
-      single.push((await run(reserve.single, seconds)) / seconds);
-    }
-    await check(database);
-    return { shared, single };
+    return await measureReservationsOn(database, { rounds, seconds });
   } finally {
     await database.close();
   }
 }
 
-async function prepare(database: SqliteDatabase): Promise<void> {
+/** The same on a database that is empty. */
+export async function measureReservationsOn(
+  database: Database,
+  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+): Promise<ReservationRounds> {
+  [granted, asked] = [0, 0];
+  await prepareLimits(database);
+  const reserve = { shared: sharing(database), single: aloneEach(database) };
+  const [shared, single]: [number[], number[]] = [[], []];
+  await run(reserve.shared, seconds / 4);
+  for (let round = 0; round < rounds; round++) {
+    shared.push((await run(reserve.shared, seconds)) / seconds);
+    single.push((await run(reserve.single, seconds)) / seconds);
+  }
+  await check(database);
+  return { shared, single };
+}
+
+/** Customers `c-0` to `c-7` with a monthly and a rolling hard limit on one feature. */
+export async function prepareLimits(database: Database): Promise<void> {
   const now = systemScheduler.now();
   const definition = { name: 'Tokens', eventType: 'use', aggregation: 'sum', value: 'tokens' } as const;
   await database.transact((tx) => saveMeter(tx, { namespace: NAMESPACE, key: FEATURE, definition }));
@@ -81,13 +92,13 @@ async function prepare(database: SqliteDatabase): Promise<void> {
 
 type Reserve = (request: ReservationRequest) => Promise<boolean>;
 
-function sharing(database: SqliteDatabase): Reserve {
+function sharing(database: Database): Reserve {
   const reservations = createReservations({ database, clock: systemScheduler.now });
   return async (request) => (await reservations.reserve(request)).outcome === 'granted';
 }
 
 const aloneEach =
-  (database: SqliteDatabase): Reserve =>
+  (database: Database): Reserve =>
   async (request) => {
     const checked = checkReservation(request);
     const now = systemScheduler.now();
@@ -120,7 +131,7 @@ async function run(reserve: Reserve, seconds: number): Promise<number> {
   return granted - before;
 }
 
-async function check(database: SqliteDatabase): Promise<void> {
+async function check(database: Database): Promise<void> {
   let [held, holds] = [0, 0];
   for await (const row of database.scan(limitRow, { prefix: [NAMESPACE] }))
     if (row.limitKey === 'monthly') held += Number(row.held);

@@ -13,7 +13,7 @@ import { openEngine } from '#infra/warehouse/embedded/engine.ts';
 import { createEventEncoder } from '#infra/warehouse/embedded/event-encoder.ts';
 import { createManifest } from '#infra/warehouse/embedded/manifest.ts';
 import { fractionOf, plainNumber, unitsOf, valueText } from '#infra/warehouse/embedded/queries/json-value.ts';
-import { boundText } from '#infra/warehouse/embedded/queries/parameters.ts';
+import { boundText } from '#infra/warehouse/embedded/queries/bindings.ts';
 import { relationOf } from '#infra/warehouse/embedded/relation.ts';
 import { createRowEncoder } from '#infra/warehouse/embedded/row-encoder.ts';
 import { createTextBuffer } from '#infra/warehouse/embedded/text-buffer.ts';

@@ -43,6 +43,19 @@ export const REPLAYED_LETTERS_MAX = 10_000;
 /** Dead letters that one transaction dismisses, which with their index entries is within the mutations of a commit. */
 export const DISMISSED_LETTERS_MAX = 5_000;
 
+/** Events that one correction changes. */
+export const CORRECTION_EVENTS_MAX = 1_000_000;
+/** Subjects that a correction names, or that the customer it names ever had. */
+export const CORRECTION_SUBJECTS_MAX = 1_000;
+/** Numbers of an event that one amendment multiplies. */
+export const CORRECTION_FACTORS_MAX = 10;
+/** Parts of one import: each is one request. */
+export const IMPORT_PARTS_MAX = 20_000;
+/** Events, and refused lines with them, of one part. */
+export const IMPORT_PART_LINES_MAX = 50_000;
+/** Why something is corrected or imported, in characters. */
+export const REASON_LENGTH_MAX = 1_000;
+
 /** Mutations of one commit, counted as Spanner does: one per column written plus one per index entry. */
 export const MUTATIONS_PER_COMMIT_MAX = 60_000;
 
@@ -171,3 +184,14 @@ export const SUBSCRIPTIONS_PER_CUSTOMER_MAX = 1_000;
 export const MIGRATED_PER_CALL_MAX = 500;
 /** Customers that one call of a migration names. */
 export const MIGRATED_CUSTOMERS_MAX = 1_000;
+
+/** A backfill reaches so many days back: cells of hours are kept for a little longer. */
+export const BACKFILL_DAYS_MAX = 390;
+/** Days that one reconciliation compares, and how far back: cells of hours are kept for a little longer. */
+export const RECONCILED_DAYS_MAX = 396;
+/** Subjects that a reconciliation names; without names it is for all. */
+export const RECONCILED_SUBJECTS_MAX = 1_000;
+/** Cells that one reconciliation reports, each with what it holds and should hold. All of them are counted. */
+export const DIFFERENCES_REPORTED_MAX = 10_000;
+/** A version of a meter that was switched away from is counted for so long: it can be switched back to. */
+export const RETIRED_DAYS = 7;

@@ -2,7 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { format } from 'prettier';
 import { problemsByStatus } from '#api/http/problem-codes.ts';
 import { assembleRoutes } from '#api/routes.ts';
-import { VERSION } from '#api/version.ts';
+import { VERSION } from '#infra/version.ts';
+import { dbtSources } from '#infra/warehouse/bigquery/dbt-sources.ts';
+import { configurationPage } from './configuration-page.ts';
+import { withCostTables } from './cost/cost-tables.ts';
+import { serviceLevelsPage } from './service-levels-page.ts';
 import { curvePicture } from './pricing/curve-picture.ts';
 import { examplesOf } from './pricing/examples.ts';
 
@@ -16,8 +20,12 @@ export async function generateDocuments(): Promise<GeneratedDocument[]> {
   const documents = await Promise.all([
     document('docs/openapi.json', JSON.stringify(assembleRoutes(VERSION).document), 'json'),
     document('docs/problems.md', problemsPage(), 'markdown'),
+    document('docs/configuration.md', configurationPage(), 'markdown'),
+    document('docs/service-levels.md', serviceLevelsPage(), 'markdown'),
+    document('docs/dbt/sources.yml', dbtSources(), 'yaml'),
   ]);
-  return [...documents, ...(await pricePictures())];
+  const cost = { path: 'docs/cost.md', content: withCostTables(await readFile('docs/cost.md', 'utf8')) };
+  return [...documents, cost, ...(await pricePictures())];
 }
 
 /** The price curves of the examples in the pricing guide. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { writeAuditEntry } from '#infra/audit/write-audit-entry.ts';
+import { readBackfill, type BackfillName } from '#infra/backfill/backfill.ts';
 import { checkMeter, type MeterVersion } from '#domain/metering/meter.ts';
 import { activateMeter, revertMeter } from '#infra/catalogue/activate-meter.ts';
 import { archiveMeter } from '#infra/catalogue/archive-meter.ts';
@@ -12,19 +14,11 @@ import { jsonBody } from '../http/body.ts';
 import { pageAfter, positionOf } from '../http/page.ts';
 import { Problem } from '../http/problem.ts';
 import { changeRoute, route, type Route } from '../http/route.ts';
-import { keyInput, listQuery, pageOf } from '../http/schemas.ts';
+import { asPreviewed, previewQuery } from '../http/preview.ts';
+import { listQuery, pageOf } from '../http/schemas.ts';
+import { keyPath, tag, versionPath } from './meter-paths.ts';
 import { meterDocument, meterInput, savedMeterDocument, toMeterDocument } from './meter-documents.ts';
 
-const tag = 'Meters';
-const keyPath = z.object({ key: keyInput });
-const versionPath = z.object({
-  key: keyInput,
-  version: z
-    .string()
-    .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
-    .transform(Number)
-    .meta({ override: { type: 'integer', minimum: 1 } }),
-});
 const LOCATION = { Location: 'The meter' };
 
 async function existing(from: Reads, namespace: string, key: string): Promise<Meter> {
@@ -129,9 +123,9 @@ const activateRoute = changeRoute({
   scope: 'catalogue:write',
   summary: 'Lets questions be answered by another version',
   description:
-    'The version before is still counted and can be switched back to. A version that is being built holds only the events since it was ' +
-    'made; `partial` says that this is meant.',
-  parameters: { path: versionPath },
+    'The version before is counted for 7 days more and can be switched back to. A version that is being built holds only the events since it was ' +
+    'made, until its backfill is complete; `partial` says that this is meant.',
+  parameters: { path: versionPath, query: z.strictObject(previewQuery) },
   body: jsonBody(z.strictObject({ partial: z.boolean().default(false) })),
   answers: { 200: { description: 'The meter as it is now', json: meterDocument } },
   problems: [
@@ -142,19 +136,37 @@ const activateRoute = changeRoute({
     'aggregation_not_limitable',
     'prices_not_served',
   ],
-  change: async (tx, { namespace, path: { key, version }, body, now }) => {
+  change: async (tx, { namespace, path: { key, version }, query, body, principal, requestId, now }) => {
     const meter = await existing(tx, namespace, key);
     const chosen = meter.versions.find((each) => each.version === version);
     if (chosen?.state === 'building' && !body.partial)
-      throw new Problem(
-        'meter_version_incomplete',
-        `version ${version} of ${key} holds only the events since it was made: say \`partial\` if that is meant`,
-      );
-    await activateMeter(tx, { namespace, key, version, now });
+      await checkComplete(tx, { namespace, meter: key, version });
+    await activateMeter(asPreviewed(tx, query), { namespace, key, version, now });
+    const origin = { principal: principal.keyId, requestId, now, reason: '' };
+    if (chosen?.state !== 'active')
+      writeAuditEntry(asPreviewed(tx, query), {
+        ...origin,
+        namespace,
+        action: 'meter.activate',
+        target: key,
+        details: { version },
+      });
     return json(200, toMeterDocument(switched(meter, version)));
   },
   committed: ({ catalogues }, { namespace }) => catalogues.forget(namespace),
 });
+
+/** A version that is being built has everything only once its backfill has it. */
+async function checkComplete(from: Reads, name: BackfillName): Promise<void> {
+  const backfill = await readBackfill(from, name);
+  if (backfill?.state === 'complete') return;
+  throw new Problem(
+    'meter_version_incomplete',
+    backfill === undefined
+      ? `version ${name.version} of ${name.meter} holds only the events since it was made: say \`partial\` if that is meant, or backfill it first`
+      : `the backfill of version ${name.version} of ${name.meter} is ${backfill.state}: wait until it is complete, or say \`partial\``,
+  );
+}
 
 const revertRoute = changeRoute({
   method: 'post',
@@ -163,7 +175,7 @@ const revertRoute = changeRoute({
   tag,
   scope: 'catalogue:write',
   summary: 'Lets questions be answered again by the version that was active before this one',
-  parameters: { path: versionPath },
+  parameters: { path: versionPath, query: z.strictObject(previewQuery) },
   answers: { 200: { description: 'The meter as it is now', json: meterDocument } },
   problems: [
     'meter_not_found',
@@ -172,14 +184,23 @@ const revertRoute = changeRoute({
     'aggregation_not_limitable',
     'prices_not_served',
   ],
-  change: async (tx, { namespace, path: { key, version }, now }) => {
+  change: async (tx, { namespace, path: { key, version }, query, principal, requestId, now }) => {
     const meter = await existing(tx, namespace, key);
     const chosen = meter.versions.find((each) => each.version === version);
     if (chosen === undefined)
       throw new Problem('meter_version_not_found', `the meter ${key} has no version ${version}`);
     if (chosen.state !== 'active')
       throw new Problem('no_earlier_version', `version ${version} of ${key} is not the active one`);
-    const active = await revertMeter(tx, { namespace, key, now });
+    const active = await revertMeter(asPreviewed(tx, query), { namespace, key, now });
+    const origin = { principal: principal.keyId, requestId, now, reason: '' };
+    const details = { version, to: active.version };
+    writeAuditEntry(asPreviewed(tx, query), {
+      ...origin,
+      namespace,
+      action: 'meter.revert',
+      target: key,
+      details,
+    });
     return json(200, toMeterDocument(switched(meter, active.version)));
   },
   committed: ({ catalogues }, { namespace }) => catalogues.forget(namespace),

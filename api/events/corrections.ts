@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { toHex } from '#domain/metering/hash128.ts';
 import { identityOf } from '#domain/metering/identity.ts';
 import { parseEvent } from '#domain/metering/parse-event.ts';
+import type { AuditOrigin } from '#infra/audit/write-audit-entry.ts';
 import { AmendmentRefused, amendEvent } from '#infra/usage/amend-event.ts';
 import { CatalogueMoving } from '#infra/usage/commit.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
-import { NotYetAppended, restoreEvent, voidEvent, type EventName } from '#infra/usage/void-event.ts';
+import { NotYetAppended, type EventName } from '#infra/usage/stored-event.ts';
+import { restoreEvent, voidEvent } from '#infra/usage/void-event.ts';
 import { json } from '../http/answer.ts';
 import { jsonBody } from '../http/body.ts';
 import { exactJsonText } from '../http/exact-json.ts';
@@ -26,7 +28,7 @@ const AMENDS = 'amends';
 const nameInputs = {
   source: nameInput,
   id: nameInput,
-  reason: z.string().min(1).max(REASON_LENGTH_MAX).meta({ description: 'Why, for the log' }),
+  reason: z.string().min(1).max(REASON_LENGTH_MAX).meta({ description: 'Why, for the audit entry' }),
 };
 const eventName = z.strictObject(nameInputs);
 
@@ -50,13 +52,10 @@ export const voidRoute = route({
   },
   problems: ['not_yet_appended'],
   idempotent: true,
-  handle: async (services, { namespace, principal, requestId, body }) => {
-    const name = { namespace, ...body };
-    const outcome = await correcting(() => voidEvent({ ...services, slot: SLOT }, name));
-    return json(200, {
-      identity: logged(services, { requestId, keyId: principal.keyId, what: 'void', outcome, ...name }),
-      outcome,
-    });
+  handle: async (services, request) => {
+    const { name, origin } = asked(request);
+    const outcome = await correcting(() => voidEvent(contextOf(services), name, origin));
+    return json(200, { identity: logged(services, { ...origin, what: 'void', outcome, ...name }), outcome });
   },
 });
 
@@ -80,11 +79,11 @@ export const restoreRoute = route({
   },
   problems: ['not_yet_appended'],
   idempotent: true,
-  handle: async (services, { namespace, principal, requestId, body }) => {
-    const name = { namespace, ...body };
-    const outcome = await correcting(() => restoreEvent({ ...services, slot: SLOT }, name));
+  handle: async (services, request) => {
+    const { name, origin } = asked(request);
+    const outcome = await correcting(() => restoreEvent(contextOf(services), name, origin));
     return json(200, {
-      identity: logged(services, { requestId, keyId: principal.keyId, what: 'restore', outcome, ...name }),
+      identity: logged(services, { ...origin, what: 'restore', outcome, ...name }),
       outcome,
     });
   },
@@ -118,15 +117,37 @@ the identity of the old one in its attribute \`${AMENDS}\`.`.replaceAll('\n', ' 
   },
   problems: ['event_refused', 'amendment_refused', 'not_yet_appended'],
   idempotent: true,
-  handle: async (services, { namespace, principal, requestId, now, body: { event, ...named } }) => {
-    const name = { namespace, ...named };
-    const old = identityOf(namespace, named.source, named.id);
-    const replacement = toDelivery(namespace, { ...event, [AMENDS]: toHex(old) }, { requestId, now });
-    const context = { ...services, feed: FEED, slot: SLOT, clock: () => services.scheduler.now() };
-    const { voided: outcome } = await correcting(() => amendEvent(context, name, replacement));
-    const identity = logged(services, { requestId, keyId: principal.keyId, what: 'amend', outcome, ...name });
+  handle: async (services, request) => {
+    const { name, origin } = asked(request);
+    const old = identityOf(name.namespace, name.source, name.id);
+    const event = { ...request.body.event, [AMENDS]: toHex(old) };
+    const replacement = toDelivery(name.namespace, event, request);
+    const context = { ...contextOf(services), catalogues: services.catalogues, feed: FEED };
+    const { voided: outcome } = await correcting(() => amendEvent(context, name, replacement, origin));
+    const identity = logged(services, { ...origin, what: 'amend', outcome, ...name });
     return json(200, { identity, outcome, replacedBy: toHex(replacement.event.identity) });
   },
+});
+
+interface Asked {
+  readonly namespace: string;
+  readonly principal: { readonly keyId: string };
+  readonly requestId: string;
+  readonly now: number;
+  readonly body: { readonly source: string; readonly id: string; readonly reason: string };
+}
+
+/** Which event is meant, and who asks why. */
+const asked = ({ namespace, principal, requestId, now, body: { source, id, reason } }: Asked) => ({
+  name: { namespace, source, id } satisfies EventName,
+  origin: { principal: principal.keyId, reason, now, requestId } satisfies AuditOrigin,
+});
+
+const contextOf = ({ database, warehouse, scheduler }: Services) => ({
+  database,
+  warehouse,
+  slot: SLOT,
+  clock: scheduler.now,
 });
 
 /** The new event as if it had come over a topic. Throws the problem `event_refused`. */
@@ -161,18 +182,15 @@ async function correcting<Result>(correct: () => Promise<Result>): Promise<Resul
 
 const SOON = { 'Retry-After': '1' };
 
-interface Correction extends EventName {
-  readonly requestId: string;
-  readonly keyId: string;
+interface Correction extends EventName, AuditOrigin {
   readonly what: string;
-  readonly reason: string;
   readonly outcome: string;
 }
 
-/** Who corrected what, and why, is said in the log, at a level that servers keep by default. Returns the identity of the event in hex. */
-function logged({ log }: Services, { namespace, source, id, ...said }: Correction): string {
-  const identity = toHex(identityOf(namespace, source, id));
-  log.warn({ ...said, namespace, identity }, 'correction');
+/** The log says it too, at a level that servers keep by default. Returns the identity of the event in hex. */
+function logged({ log }: Services, { now: _, ...said }: Correction): string {
+  const identity = toHex(identityOf(said.namespace, said.source, said.id));
+  log.warn({ ...said, identity }, 'correction');
   return identity;
 }
 

@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { SpanKind } from '@opentelemetry/api';
 import { z } from 'zod';
 import type { Instant } from '#domain/instant.ts';
 import { HTTP_EVENTS_MAX } from '#domain/limits.ts';
 import type { Attributes, OutgoingMessage } from '#infra/topic/topic.ts';
+import { traceAttributes } from '#infra/telemetry/message-context.ts';
+import { spanned } from '#infra/telemetry/spans.ts';
 import { namespaceAttributes } from '#infra/usage/feed.ts';
 import { json } from '../http/answer.ts';
 import { rawBody } from '../http/body.ts';
@@ -55,9 +58,8 @@ export const postEvents = route({
     takeFromBuckets(services, { keyId: principal.keyId, now, events: sent.length, bytes: body.bytes.length });
     const catalogue = await services.ingest.catalogues.get(namespace);
     const judged = await judgeAll(sent, { now, catalogue });
-    const messages = messagesOf(judged, namespace);
-    if (messages.length > 0) await services.topic.publish(messages);
-    const results = toResults(judged, messages.length);
+    const accepted = await publishAccepted(services, judged, namespace);
+    const results = toResults(judged, accepted);
     services.metrics.countEvents('accepted', results.accepted);
     services.metrics.countEvents('rejected', results.rejected);
     if (results.accepted === 0) throw noneAccepted(results);
@@ -93,8 +95,20 @@ async function judgeAll(sent: readonly SentEvent[], context: JudgingContext): Pr
   return judged;
 }
 
-function messagesOf(judged: readonly JudgedEvent[], namespace: string): OutgoingMessage[] {
-  const ours = namespaceAttributes(namespace);
+/** Resolves to how many were accepted, once the topic has them. Their commit is linked to the span of this publishing. */
+async function publishAccepted(
+  { topic }: Services,
+  judged: readonly JudgedEvent[],
+  namespace: string,
+): Promise<number> {
+  return spanned('publish', { kind: SpanKind.PRODUCER }, async () => {
+    const messages = messagesOf(judged, { ...namespaceAttributes(namespace), ...traceAttributes() });
+    if (messages.length > 0) await topic.publish(messages);
+    return messages.length;
+  });
+}
+
+function messagesOf(judged: readonly JudgedEvent[], ours: Attributes): OutgoingMessage[] {
   const messages: OutgoingMessage[] = [];
   for (const { sent, refusal } of judged)
     if (refusal === undefined)

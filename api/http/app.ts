@@ -1,4 +1,6 @@
 import express, { type Express, type Request } from 'express';
+import { SpanKind, SpanStatusCode, type Span } from '@opentelemetry/api';
+import { inSpan, isTracing } from '#infra/telemetry/spans.ts';
 import type { Services } from '../services.ts';
 import { problemOf } from './error-problem.ts';
 import { followRequest } from './follow-request.ts';
@@ -19,7 +21,8 @@ export function createApp(services: Services, routes: readonly Route[]): Express
   const steps: Steps = { services, findRoute: createRouteTable(routes), readBody: createBodyReader() };
   app.use((request, response) => {
     const follow = followRequest(services, request, response);
-    follow.work = answer(steps, { request, response, follow });
+    const arrived = { request, response, follow };
+    follow.work = isTracing() ? answerTraced(steps, arrived) : answer(steps, arrived);
   });
   return app;
 }
@@ -29,6 +32,26 @@ interface Steps {
   readonly findRoute: FindRoute;
   readonly readBody: ReadBody;
 }
+
+/** A span a request, named by its route: what was asked for in particular is nobody's business but the customer's. */
+const answerTraced = (steps: Steps, arrived: Arrived): Promise<void> =>
+  inSpan(arrived.request.method, { kind: SpanKind.SERVER }, async (span) => {
+    await answer(steps, arrived);
+    describe(span, arrived);
+  });
+
+function describe(span: Span, { request, response, follow }: Arrived): void {
+  const { route, requestId } = follow;
+  span.updateName(`${request.method} ${route?.path ?? 'no route'}`);
+  span.setAttributes({
+    'http.request.method': request.method,
+    'http.route': route?.path ?? '',
+    'http.response.status_code': response.statusCode,
+    'millrace.request_id': requestId,
+  });
+  if (response.statusCode >= SERVER_FAULT) span.setStatus({ code: SpanStatusCode.ERROR });
+}
+const SERVER_FAULT = 500;
 
 /** Answers a request with what its route says or with a problem. Nothing is thrown: nobody would be there to catch it. */
 async function answer(steps: Steps, arrived: Arrived): Promise<void> {

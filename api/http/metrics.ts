@@ -1,4 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DelayHistogram } from '#infra/telemetry/delay-histogram.ts';
+import type { MeasuredMetric } from '#infra/telemetry/measured-metrics.ts';
+import { registerDelays } from '#infra/telemetry/registry-histogram.ts';
 
 export interface ObservedRequest {
   /** The route's name; `none` where no route was found. */
@@ -17,7 +20,10 @@ export interface Metrics {
   setGauge(name: string, help: string, values: readonly GaugeValue[]): void;
   /** The same for what another process has counted since it started. */
   setCounter(name: string, help: string, values: readonly GaugeValue[]): void;
+  setHistogram(name: string, help: string, delays: Readonly<Pick<DelayHistogram, 'counts' | 'sum'>>): void;
   text(): Promise<string>;
+  /** The same as `text`, for an exporter. */
+  measured(): Promise<readonly MeasuredMetric[]>;
   readonly contentType: string;
 }
 
@@ -41,6 +47,12 @@ export function createMetrics(): Metrics {
     buckets: LATENCY_BUCKETS_SECONDS,
     registers,
   });
+  const answered = new Counter({
+    name: 'millrace_http_requests_total',
+    help: 'Requests, by the class of their status.',
+    labelNames: ['route', 'class'],
+    registers,
+  });
   const events = new Counter({
     name: 'millrace_http_events_total',
     help: 'Events that came over HTTP.',
@@ -53,14 +65,19 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers,
   });
-  const series = new Map<string, Histogram.Internal<string>>();
+  const series = new Map<string, ObservedSeries>();
   return {
     observeRequest: ({ route, method, status, latencyMs }) => {
       // Finding a series by its labels costs more than counting in it, and there are few.
       const name = `${route} ${method} ${status}`;
       let one = series.get(name);
-      if (one === undefined) series.set(name, (one = requests.labels({ route, method, status })));
-      one.observe(latencyMs / 1_000);
+      if (one === undefined) {
+        const of = { route, class: `${Math.floor(status / 100)}xx` };
+        one = { latency: requests.labels({ route, method, status }), answered: answered.labels(of) };
+        series.set(name, one);
+      }
+      one.latency.observe(latencyMs / 1_000);
+      one.answered.inc();
     },
     countEvents: (outcome, count) => events.inc({ outcome }, count),
     countReservation: (outcome) => reservations.inc({ outcome }),
@@ -76,9 +93,16 @@ export function createMetrics(): Metrics {
       const counter = new Counter({ name, help, labelNames: labelNamesOf(values), registers });
       for (const { labels, value } of values) counter.inc(labels, value);
     },
+    setHistogram: (name, help, delays) => registerDelays(registry, { name, help }, delays),
     text: () => registry.metrics(),
+    measured: async () => (await registry.getMetricsAsJSON()) as unknown as MeasuredMetric[],
     contentType: registry.contentType,
   };
+}
+
+interface ObservedSeries {
+  readonly latency: Histogram.Internal<string>;
+  readonly answered: Counter.Internal;
 }
 
 /** All values of a metric have the same labels. */

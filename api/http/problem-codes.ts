@@ -1,4 +1,5 @@
 import { BILLING_PROBLEM_CODES } from './billing-problem-codes.ts';
+import { CORRECTION_PROBLEM_CODES } from './correction-problem-codes.ts';
 
 interface ProblemCodeEntry {
   readonly status: number;
@@ -41,6 +42,16 @@ const GENERAL_PROBLEM_CODES = {
   invalid_meter: {
     status: 400,
     title: 'The meter cannot be saved as it is',
+    mend: 'Mend every violation that the answer names.',
+  },
+  invalid_backfill: {
+    status: 400,
+    title: 'The backfill cannot be started as it is',
+    mend: 'Mend every violation that the answer names.',
+  },
+  invalid_reconciliation: {
+    status: 400,
+    title: 'The reconciliation cannot be started as it is',
     mend: 'Mend every violation that the answer names.',
   },
   invalid_api_key: {
@@ -137,6 +148,21 @@ const GENERAL_PROBLEM_CODES = {
     status: 404,
     title: 'There is no such meter',
     mend: 'Save it first.',
+  },
+  backfill_not_found: {
+    status: 404,
+    title: 'The version was not backfilled',
+    mend: 'Ask for its backfill first.',
+  },
+  reconciliation_not_found: {
+    status: 404,
+    title: 'There is no such reconciliation',
+    mend: 'Ask for the list.',
+  },
+  parked_append_not_found: {
+    status: 404,
+    title: 'No row of the event is parked',
+    mend: 'Ask for the list: it may have been appended already.',
   },
   meter_version_not_found: {
     status: 404,
@@ -241,7 +267,12 @@ const GENERAL_PROBLEM_CODES = {
   meter_version_incomplete: {
     status: 409,
     title: 'The version does not hold the events from before it was made',
-    mend: 'Send `partial: true` if that is meant.',
+    mend: 'Wait until its backfill is complete, or send `partial: true` if that is meant.',
+  },
+  backfill_exists: {
+    status: 409,
+    title: 'The version is backfilled over other days',
+    mend: 'Save the definition as a version more, or leave the days out.',
   },
   no_earlier_version: {
     status: 409,
@@ -366,6 +397,7 @@ const GENERAL_PROBLEM_CODES = {
 export const PROBLEM_CODES = {
   ...GENERAL_PROBLEM_CODES,
   ...BILLING_PROBLEM_CODES,
+  ...CORRECTION_PROBLEM_CODES,
 } as const satisfies Record<string, ProblemCodeEntry>;
 
 /** All of them as a page lists them. */

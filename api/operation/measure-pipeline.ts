@@ -20,18 +20,23 @@ export function measurePipeline({ metrics, pipeline }: Pick<Services, 'metrics' 
     one(cpuSeconds(latest)),
   );
   for (const [name, counted] of Object.entries(latest?.counters ?? lastKnown(pipeline.counterNames)))
-    metrics.setCounter(
-      `millrace_usage_${name}`,
-      'What the pipeline did since it started.',
-      valuesOf(counted),
-    );
+    if (isHistogram(counted)) metrics.setHistogram(`millrace_usage_${name}`, HELP, counted);
+    else metrics.setCounter(`millrace_usage_${name}`, HELP, valuesOf(counted));
 }
+
+const HELP = 'What the pipeline did since it started.';
+
+type Counted = PipelineReport['counters'][string];
+type CountedDelays = Extract<Counted, { readonly counts: readonly number[] }>;
+
+const isHistogram = (counted: Counted): counted is CountedDelays =>
+  typeof counted === 'object' && Array.isArray(counted.counts);
 
 const cpuSeconds = (report: PipelineReport | undefined): number | undefined =>
   report && (report.cpuMicros.user + report.cpuMicros.system) / 1_000_000;
 
 /** Some counters are kept by reason. */
-const valuesOf = (counted: PipelineReport['counters'][string]) =>
+const valuesOf = (counted: Exclude<Counted, CountedDelays>) =>
   typeof counted === 'number'
     ? [{ labels: {}, value: counted }]
     : Object.entries(counted).map(([reason, value]) => ({ labels: { reason }, value }));

@@ -2,7 +2,14 @@ import { z } from 'zod';
 
 /** What the pipeline process says of itself, some times a second: best effort, since it started. */
 const reportSchema = z.object({
-  counters: z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])),
+  counters: z.record(
+    z.string(),
+    z.union([
+      z.number(),
+      z.object({ counts: z.array(z.number()), sum: z.number() }),
+      z.record(z.string(), z.number()),
+    ]),
+  ),
   cpuMicros: z.object({ user: z.number(), system: z.number() }),
   residentBytes: z.number(),
 });

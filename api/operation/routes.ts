@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { json, text } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
 import { openRoute, type Route } from '../http/route.ts';
-import { measurePipeline } from './measure-pipeline.ts';
-import { measureStores } from './measure-stores.ts';
+import { readMetrics } from './read-metrics.ts';
 import { readReadiness } from './readiness.ts';
 import { statusRoute } from './status.ts';
 
@@ -60,9 +59,8 @@ const metrics = openRoute({
   answers: { 200: { description: 'Prometheus text format', mediaTypes: ['text/plain'] } },
   quiet: true,
   handle: async (services) => {
-    await measureStores(services);
-    measurePipeline(services);
-    return text(200, services.metrics.contentType, await services.metrics.text());
+    const read = await readMetrics(services);
+    return text(200, read.contentType, await read.text());
   },
 });
 

@@ -9,6 +9,8 @@ import { AGGREGATIONS, type Aggregation } from './accumulator.ts';
 import { checkPrintable, type Violation } from '../violation.ts';
 import { compileFilter } from './filter.ts';
 
+import type { BackfilledDays } from './counted-as.ts';
+
 export type { Violation } from '../violation.ts';
 
 /** What a user says of a meter. `value` and the dimensions are dotted paths into `data`. */
@@ -45,6 +47,8 @@ export interface MeterVersion {
   readonly since: number;
   /** The catalogue version from which on it is not written any more. */
   readonly until: number | null;
+  /** The UTC days of which a backfill has counted the events that were committed below `since`: [firstDay, endDay). */
+  readonly backfilled?: BackfilledDays;
 }
 
 export const METER_KEY = /^[a-z0-9][a-z0-9_.-]{0,62}$/;

@@ -1,5 +1,5 @@
 import { parseRfc3339 } from '../calendar/rfc3339.ts';
-import type { Instant } from '../instant.ts';
+import { MICROS_PER_MILLI, type Instant } from '../instant.ts';
 import { DATA_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from '../limits.ts';
 import { canonicalize, JsonScanner } from './canonical-json.ts';
 import type { Refusal } from './dead-letter.ts';
@@ -63,13 +63,22 @@ const emptyEnvelope = (): Envelope => ({
 });
 
 const JSON_CONTENT_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
+/** Not the batch: a message is one event. */
+const STRUCTURED_CONTENT_TYPE = /^application\/cloudevents(?:\+json)?\s*(?:;|$)/i;
 
-/** Reads a CloudEvent 1.0 in structured or binary mode. `namespace` comes from the feed, never from the message. */
-export function parseEvent(namespace: string, message: RawMessage): ParsedEvent {
+/**
+ * Reads a CloudEvent 1.0 in structured or binary mode. `namespace` comes from the feed, never from the message. How old it may be is the rule of
+ * every topic; an import has another.
+ */
+export function parseEvent(
+  namespace: string,
+  message: RawMessage,
+  judge: typeof judgeAge = judgeAge,
+): ParsedEvent {
   const envelope = emptyEnvelope();
   const refusal = readEnvelope(message, envelope) ?? judgeEnvelope(envelope);
   if (refusal) return refused(refusal, envelope);
-  const time = timeOf(envelope, message.publishTime);
+  const time = timeOf(envelope, message, judge);
   return typeof time === 'number' ? finish(namespace, message, envelope, time) : refused(time, envelope);
 }
 
@@ -78,7 +87,7 @@ export function judgeMessage(message: RawMessage): JudgedMessage {
   const envelope = emptyEnvelope();
   const refusal = readEnvelope(message, envelope) ?? judgeEnvelope(envelope);
   if (refusal) return refused(refusal, envelope);
-  const time = timeOf(envelope, message.publishTime);
+  const time = timeOf(envelope, message, judgeAge);
   if (typeof time !== 'number') return refused(time, envelope);
   const { id, source, type, subject, data } = envelope as JudgedEnvelope;
   return { event: { id, source, type, subject, time, data } };
@@ -93,13 +102,32 @@ const refused = (refusal: Refusal, { id, source, type, subject }: Envelope) => (
 type JudgedEnvelope = Envelope & Record<keyof KnownAttributes, string>;
 
 /** When the event happened, or why its time is refused. */
-function timeOf({ time }: Envelope, publishTime: Instant): Instant | Refusal {
-  if (time === null) return publishTime;
+function timeOf(
+  { time }: Envelope,
+  { attributes, publishTime }: RawMessage,
+  judge: typeof judgeAge,
+): Instant | Refusal {
+  if (time === null) {
+    const stamped = timestampIn(attributes);
+    return stamped === undefined ? publishTime : (judge(stamped, publishTime) ?? stamped);
+  }
   const parsed = parseRfc3339(time);
   if (!parsed) return invalid('time', 'is not an RFC 3339 time with an offset');
   // A time may have any number of decimals, all of which are digested and kept.
   if (time.length > NAME_BYTES_MAX) return tooLong('time');
-  return judgeAge(parsed.at, publishTime) ?? parsed.at;
+  return judge(parsed.at, publishTime) ?? parsed.at;
+}
+
+/** Fifteen digits of milliseconds go beyond the year 33000. */
+const EPOCH_MILLIS = /^\d{1,15}$/;
+
+/**
+ * The attribute by which publishers of Pub/Sub date a message, as Beam reads it: RFC 3339, or milliseconds since the epoch. Like the
+ * publish time, for which it stands, it is no part of what the event says. What is neither is an attribute of somebody else.
+ */
+function timestampIn({ timestamp }: RawMessage['attributes']): Instant | undefined {
+  if (timestamp === undefined) return undefined;
+  return EPOCH_MILLIS.test(timestamp) ? Number(timestamp) * MICROS_PER_MILLI : parseRfc3339(timestamp)?.at;
 }
 
 function finish(namespace: string, message: RawMessage, envelope: Envelope, time: Instant): ParsedEvent {
@@ -135,7 +163,7 @@ function othersText(others: [string, string][]): string | null {
 }
 
 function readEnvelope(message: RawMessage, envelope: Envelope): Refusal | undefined {
-  const binary = message.attributes['ce-specversion'] !== undefined;
+  const binary = message.attributes['ce-specversion'] !== undefined && !isStructured(message.attributes);
   // First of all, so that its dead letter can be found whatever is wrong with the body.
   if (binary) readBinaryAttributes(message.attributes, envelope);
   // A body of another type is no JSON, but that is not what is wrong with it.
@@ -285,6 +313,12 @@ function readOther(scanner: JsonScanner, name: string, envelope: Envelope): bool
   else (envelope.others ??= []).push([name, value]);
   return true;
 }
+
+/** A structured event may have its attributes on the message as well; then the content type tells. */
+const isStructured = (attributes: RawMessage['attributes']): boolean =>
+  Object.entries(attributes).some(
+    ([key, value]) => key.toLowerCase() === 'content-type' && STRUCTURED_CONTENT_TYPE.test(value),
+  );
 
 /** Binary mode: the attributes travel as `ce-*`, the message body is the data. */
 function readBinaryAttributes(attributes: RawMessage['attributes'], envelope: Envelope): void {

@@ -45,6 +45,13 @@ export function times(a: Quantity, factor: number): Quantity {
   return fromScaled(scaled(a) * BigInt(factor));
 }
 
+/** The exact product; undefined where it would need more than 18 decimals. */
+export function multiply(a: Quantity, b: Quantity): Quantity | undefined {
+  const product = scaled(a) * scaled(b);
+  const value = product / SCALE;
+  return value * SCALE === product ? fromScaled(value) : undefined;
+}
+
 /** Below 0, 0, or above 0, as `a` is less than, equal to, or greater than `b`. */
 export function compare(a: Quantity, b: Quantity): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;

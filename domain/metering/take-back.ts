@@ -7,6 +7,7 @@ import {
   type Aggregation,
   type Contribution,
 } from './accumulator.ts';
+import type { DayCell } from './day-cell.ts';
 import { addFingerprint, isZeroFingerprint, negateFingerprint } from './fingerprint.ts';
 import { minuteOf, type HourCell } from './hour-cell.ts';
 import { compare, negate, subtract, times } from './quantity.ts';
@@ -58,18 +59,58 @@ function mayHold(accumulator: Accumulator, aggregation: Aggregation, event: Cont
  * the cell is dirty afterwards where the exact state is not known. A minute that is empty again disappears, and since totals are the
  * merge of the minutes, an extreme that stood alone in its minute is taken back exactly.
  */
-export function takeBackFromHour(
+export const takeBackFromHour = (
   cell: HourCell,
   aggregation: Aggregation,
   minute: number,
   event: Contribution,
+): HourCell | undefined => takeManyBackFromHour(cell, aggregation, minute, [event]);
+
+/** The same for several events of one minute: where they are all there was in it, the cell is exact whatever their order. */
+export function takeManyBackFromHour(
+  cell: HourCell,
+  aggregation: Aggregation,
+  minute: number,
+  events: readonly Contribution[],
 ): HourCell | undefined {
   const accumulator = cell.minutes.get(minute);
-  if (accumulator === undefined || !mayHold(accumulator, aggregation, event)) return undefined;
-  const exact = takeBack(accumulator, aggregation, event);
+  if (accumulator === undefined) return undefined;
+  const left = takeManyBack(accumulator, aggregation, events);
+  if (left === 'none held') return undefined;
   if (accumulator.count === 0) cell.minutes.delete(minute);
-  else if (!exact) cell.dirty = true;
+  else if (left === 'inexact') cell.dirty = true;
   return withTotals(cell, aggregation);
+}
+
+/**
+ * Takes events back out of a day that has no hours any more. False when it held none of them. Where an extreme, or the latest, goes and
+ * others stay, the day is dirty, as an hour would be.
+ */
+export function takeManyBackFromDay(
+  day: DayCell,
+  aggregation: Aggregation,
+  events: readonly Contribution[],
+): boolean {
+  const left = takeManyBack(day.totals, aggregation, events);
+  if (left === 'inexact' && day.totals.count !== 0) day.dirty = true;
+  if (day.totals.count === 0) Object.assign(day.totals, emptyAccumulator());
+  return left !== 'none held';
+}
+
+/** Takes back those events that the accumulator may hold. */
+function takeManyBack(
+  from: Accumulator,
+  aggregation: Aggregation,
+  events: readonly Contribution[],
+): 'exact' | 'inexact' | 'none held' {
+  let [held, exact] = [0, true];
+  for (const event of events) {
+    if (from.count === 0 || !mayHold(from, aggregation, event)) continue;
+    held++;
+    exact = takeBack(from, aggregation, event) && exact;
+  }
+  if (held === 0) return 'none held';
+  return exact ? 'exact' : 'inexact';
 }
 
 /**

@@ -2,13 +2,14 @@ import type { Instant } from '#domain/instant.ts';
 import type { MeterState, MeterVersion } from '#domain/metering/meter.ts';
 import type { Violation } from '#domain/violation.ts';
 import type { Transaction } from '#infra/database/database.ts';
+import { commitTimestamp } from '#infra/database/table.ts';
 import { checkActivation } from '#infra/entitlements/check-activation.ts';
 import { unservedBy } from '#infra/plans/publish-version.ts';
 import { sentenceOf } from '#infra/rule-error.ts';
 import { versionsOnMeter } from '#infra/subscriptions/versions-on-meter.ts';
 import { CatalogueError } from './errors.ts';
 import { readCatalogueRow, readMeterRows, versionOf, type MeterVersionRow } from './load-catalogue.ts';
-import { catalogue, meterVersion } from './tables.ts';
+import { catalogue, meterVersion, retiredVersion } from './tables.ts';
 
 export interface MeterPlace {
   readonly namespace: string;
@@ -83,9 +84,19 @@ async function activate(tx: Transaction, { rows, chosen, now }: Switch): Promise
   };
   for (const each of rows)
     // One that is not written any more, of a meter that was archived, would give wrong answers if it were switched back to.
-    if (each.state === 'active') setState(each, each.until === null ? 'retired' : 'ended');
+    if (each.state === 'active') {
+      const { state } = setState(each, each.until === null ? 'retired' : 'ended');
+      if (state === 'retired') noteRetired(tx, each, version);
+    }
+  tx.delete(retiredVersion, [namespace, key, chosen.version]);
   return versionOf(setState(chosen, 'active'));
 }
+
+const noteRetired = (
+  tx: Transaction,
+  { namespace, key, version }: MeterVersionRow,
+  stateSince: number,
+): void => tx.upsert(retiredVersion, { namespace, key, version, stateSince, retiredAt: commitTimestamp });
 
 /** No further version is looked at once so much is found to be wrong. */
 const NAMED_MAX = 100;

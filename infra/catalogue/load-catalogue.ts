@@ -1,9 +1,10 @@
 import { compileCatalogue, type Catalogue } from '#domain/metering/catalogue.ts';
+import type { BackfilledDays } from '#domain/metering/counted-as.ts';
 import type { MeterState, MeterVersion } from '#domain/metering/meter.ts';
 import type { Database, Reads } from '#infra/database/database.ts';
 import type { Row } from '#infra/usage/tables.ts';
 import { loadSchemas, type EventSchema } from './load-schemas.ts';
-import { catalogue, meterVersion } from './tables.ts';
+import { catalogue, meterBackfill, meterVersion } from './tables.ts';
 
 export type { EventSchema } from './load-schemas.ts';
 
@@ -49,7 +50,27 @@ export async function readMeterVersions(
   namespace: string,
   key?: string,
 ): Promise<MeterVersion[]> {
-  return (await readMeterRows(from, namespace, key)).map(versionOf);
+  const [rows, backfilled] = await Promise.all([
+    readMeterRows(from, namespace, key),
+    readBackfilledDays(from, namespace, key),
+  ]);
+  return rows.map((row) => {
+    const days = backfilled.get(`${row.key} ${row.version}`);
+    return days === undefined ? versionOf(row) : { ...versionOf(row), backfilled: days };
+  });
+}
+
+/** What backfills have counted, of those that are complete. */
+async function readBackfilledDays(
+  from: Reads,
+  namespace: string,
+  key: string | undefined,
+): Promise<ReadonlyMap<string, BackfilledDays>> {
+  const days = new Map<string, BackfilledDays>();
+  const prefix = key === undefined ? [namespace] : [namespace, key];
+  for await (const { meter, version, state, firstDay, endDay } of from.scan(meterBackfill, { prefix }))
+    if (state === 'complete') days.set(`${meter} ${version}`, { firstDay, endDay });
+  return days;
 }
 
 export async function readMeterRows(

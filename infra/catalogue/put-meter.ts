@@ -79,21 +79,41 @@ async function save(
   const newest = all.filter((meter) => meter.key === key).at(-1);
   if (newest?.until === null && countsAlike(newest.definition, definition))
     return rename(tx, namespace, newest, definition);
+  const since = row.version + 1;
+  const meter = insertVersion(tx, { namespace, key, definition, since, all });
+  tx.upsert(catalogue, { ...row, version: since });
+  return { meter, change: newest ? 'versioned' : 'created' };
+}
+
+export interface InsertVersion {
+  readonly namespace: string;
+  readonly key: string;
+  readonly definition: MeterDefinition;
+  /** The catalogue version that it is made with, to which the caller raises the catalogue. */
+  readonly since: number;
+  /** All versions of all meters. */
+  readonly all: readonly MeterVersion[];
+}
+
+/** The next version of a meter, whatever it counts. Throws `InvalidMeter` where there is no room for it. */
+export function insertVersion(
+  tx: Transaction,
+  { namespace, key, definition, since, all }: InsertVersion,
+): MeterVersion {
+  const newest = all.filter((meter) => meter.key === key).at(-1);
   checkRoom(all, definition.eventType);
   checkVersions(key, newest);
-  const version = row.version + 1;
   const meter: MeterVersion = {
     key,
     version: (newest?.version ?? 0) + 1,
     generation: (newest?.generation ?? 0) + 1,
     definition,
     state: newest ? 'building' : 'active',
-    since: version,
+    since,
     until: null,
   };
-  tx.upsert(catalogue, { ...row, version });
-  tx.insert(meterVersion, { namespace, ...meter, stateSince: version, createdAt: commitTimestamp });
-  return { meter, change: newest ? 'versioned' : 'created' };
+  tx.insert(meterVersion, { namespace, ...meter, stateSince: since, createdAt: commitTimestamp });
+  return meter;
 }
 
 /** A name counts nothing, so it may change without a version. */

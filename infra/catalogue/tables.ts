@@ -1,5 +1,12 @@
 import type { MeterDefinition } from '#domain/metering/meter.ts';
-import { column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import {
+  commitTime,
+  column,
+  defineTable,
+  jsonColumn,
+  nullable,
+  nullableCommitTime,
+} from '#infra/database/table.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** One row a namespace: what every commit checks itself against. */
@@ -28,10 +35,61 @@ export const meterVersion = defineTable('meter_version', {
     since: column('int64'),
     until: nullable('int64'),
     definition: jsonColumn<MeterDefinition>(),
-    createdAt: column('timestamp'),
+    createdAt: commitTime(),
   },
   key: ['namespace', 'key', 'version'],
   layout: { kind: 'rows', settled: 'catalogue' },
+});
+
+/**
+ * What is told of the past to a version of a meter: the events of these days that were committed below its `since`. Days and cut-off never
+ * change, so that whoever has loaded the catalogue of a version knows what is backfilled in it.
+ */
+export const meterBackfill = defineTable('meter_backfill', {
+  columns: {
+    namespace: column('string'),
+    meter: column('string'),
+    version: column('int64'),
+    generation: column('int64'),
+    /** The cut-off: the catalogue version from which on the stream counts. */
+    since: column('int64'),
+    /** UTC days since the epoch, [firstDay, endDay). */
+    firstDay: column('int64'),
+    endDay: column('int64'),
+    /** The catalogue version of its start: corrections that are committed from then on know of it. */
+    startedVersion: column('int64'),
+    startedAt: commitTime(),
+    state: column('string'),
+    /** What it waits for before it may read; null when for nothing. */
+    waitsFor: nullable('string'),
+    /** Shards of each day; 0 until it is planned. */
+    shards: column('int64'),
+    parts: column('int64'),
+    partsDone: column('int64'),
+    /** Events that were counted. */
+    events: column('int64'),
+    /** Events that pass the filter and whose value is missing or no number: they are counted elsewhere, and not here. */
+    unmeasured: column('int64'),
+    /** What compares cells and events at its end; null until it is made. */
+    reconciliation: nullable('string'),
+    completedAt: nullableCommitTime(),
+  },
+  key: ['namespace', 'meter', 'version'],
+  // Read with every version of a meter, and written while a backfill goes on.
+  layout: { kind: 'rows', settled: 'meter_backfill' },
+});
+
+/** Since when readers are not on a version any more: it is kept a while, so that it can be switched back to. */
+export const retiredVersion = defineTable('retired_version', {
+  columns: {
+    namespace: column('string'),
+    key: column('string'),
+    version: column('int64'),
+    /** The `stateSince` of the version that this is said of. */
+    stateSince: column('int64'),
+    retiredAt: commitTime(),
+  },
+  key: ['namespace', 'key', 'version'],
 });
 
 /** What plans grant and customers see. */
@@ -65,10 +123,17 @@ export const eventType = defineTable('event_type', {
     enforce: column('string'),
     /** The catalogue version that it holds from: events committed at or after it are judged by it. */
     since: column('int64'),
-    committedAt: column('timestamp'),
+    committedAt: commitTime(),
   },
   key: ['namespace', 'type'],
   layout: { kind: 'rows', settled: 'catalogue' },
 });
 
-export const CATALOGUE_TABLES: readonly Table<object>[] = [catalogue, meterVersion, feature, eventType];
+export const CATALOGUE_TABLES: readonly Table<object>[] = [
+  catalogue,
+  meterVersion,
+  meterBackfill,
+  retiredVersion,
+  feature,
+  eventType,
+];

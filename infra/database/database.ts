@@ -56,7 +56,11 @@ export interface Transaction extends Reads {
 
 export interface Committed<Result> {
   readonly result: Result;
-  /** Rises strictly over all transactions that write, in all processes of a store; one that wrote nothing may give the newest it saw. */
+  /**
+   * Later than that of every transaction that was committed before this one was, as far as anyone could tell: its commit was answered before
+   * this one's was asked for, or they have a row in common. Two that ran side by side and have none may share a time. So it is in all
+   * processes of a store. One that wrote nothing may give the newest it saw.
+   */
   readonly committedAt: Instant;
 }
 

@@ -7,7 +7,7 @@ interface ColumnValues {
   /** A safe integer; a driver throws above 2^53 - 1. */
   int64: number;
   bool: boolean;
-  /** Microseconds since the epoch. `commitTimestamp` as a value means the time of the commit. */
+  /** Microseconds since the epoch. */
   timestamp: Instant;
   bytes: Uint8Array;
   hash: Hash128;
@@ -19,6 +19,8 @@ export type ColumnType = keyof ColumnValues;
 export interface Column<Value> {
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** Takes `commitTimestamp`; and beside it only times of earlier commits, since a store may refuse any other. */
+  readonly commitTime?: true;
   /** Only for the compiler: the column's TypeScript type. */
   readonly value?: Value;
 }
@@ -30,6 +32,13 @@ export const column = <Type extends ColumnType>(type: Type): Column<ColumnValues
 export const nullable = <Type extends ColumnType>(type: Type): Column<ColumnValues[Type] | null> => ({
   type,
   nullable: true,
+});
+/** When the transaction was committed that wrote it: the only kind of column that may be written as `commitTimestamp`. */
+export const commitTime = (): Column<Instant> => ({ type: 'timestamp', nullable: false, commitTime: true });
+export const nullableCommitTime = (): Column<Instant | null> => ({
+  type: 'timestamp',
+  nullable: true,
+  commitTime: true,
 });
 /** A JSON column whose shape the code that writes it vouches for. */
 export const jsonColumn = <Value>(): Column<Value> => ({ type: 'json', nullable: false });
@@ -76,6 +85,18 @@ export type Layout =
   | { readonly kind: 'appendOnly' }
   | { readonly kind: 'partitioned'; readonly by: string };
 
+/**
+ * For a store that keeps ranges of keys on machines: the rows of this table arrive with keys, or with entries of these indexes, that only
+ * ever rise (by time, or by an id that has the time in it), so that one machine would take all writes. Such a store spreads them by the
+ * hash of `by`, some columns of the key; if the key itself is spread they are its beginning. Rows that agree in `by` stay together. A
+ * store on one machine ignores it.
+ */
+export interface Spread {
+  readonly by: readonly string[];
+  readonly key?: boolean;
+  readonly indexes?: readonly string[];
+}
+
 export interface Table<Row extends object> {
   readonly name: string;
   readonly columns: Columns;
@@ -83,6 +104,7 @@ export interface Table<Row extends object> {
   readonly indexes: Readonly<Record<string, Index>>;
   readonly interleavedIn?: string;
   readonly timeToLive?: TimeToLive;
+  readonly spread?: Spread;
   readonly layout: Layout;
   /** Only for the compiler: the row's TypeScript type. */
   readonly row?: Row;
@@ -96,6 +118,7 @@ interface TableDeclaration<Declared extends Columns> {
   >;
   readonly interleavedIn?: string;
   readonly timeToLive?: TimeToLive & { readonly column: keyof Declared & string };
+  readonly spread?: Spread & { readonly by: readonly (keyof Declared & string)[] };
   readonly layout?: Layout;
 }
 
@@ -107,5 +130,5 @@ export function defineTable<Declared extends Columns>(
   return { indexes: {}, layout: { kind: 'rows' }, ...declaration, name };
 }
 
-/** As the value of a timestamp column: the time of the commit, filled in by the store. */
+/** As the value of a column that is a `commitTime`: the time of the commit, filled in by the store. */
 export const commitTimestamp: Instant = Number.MIN_SAFE_INTEGER;

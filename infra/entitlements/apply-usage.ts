@@ -5,13 +5,16 @@ import type { Effect } from '#domain/metering/effects.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { add, compare, negate, subtract, type Quantity } from '#domain/metering/quantity.ts';
 import { customerAt } from '#infra/customers/ownership.ts';
-import type { Transaction } from '#infra/database/database.ts';
+import type { Reads, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
+import { withoutWrites } from '#infra/database/without-writes.ts';
 import { subject, type Row } from '#infra/usage/tables.ts';
 import { readActiveGenerations, generationName } from './active-generations.ts';
-import { hardLimitsOf, placeAt, readLimitsOf, type HardLimit, type LimitPlace } from './hard-limits.ts';
+import { NOTHING_FORESEEN, type ForeseenLimits } from './foreseen-limits.ts';
+import { placeAt, type HardLimit, type LimitPlace } from './hard-limits.ts';
 import { closeHold, isHeldRow, placesOfHold, readHoldCounts, readHolds, type Hold } from './hold-rows.ts';
 import { addUsed, openLimitRows, roomOf, writeLimitRows, type OpenLimitRow } from './limit-rows.ts';
+import { limitsFor, readHardLimits } from './limits-by-customer.ts';
 
 /** What events did to limits. */
 export interface LimitChanges {
@@ -31,6 +34,14 @@ interface OwnedUsage {
 
 const NO_CHANGES: LimitChanges = { rows: 0, overdrafts: 0 };
 
+export interface CountedUsage {
+  readonly copies: () => readonly Copy[];
+  readonly replaced?: readonly Copy[];
+  readonly now: Instant;
+  /** What the transaction has read already. */
+  readonly foreseen: ForeseenLimits;
+}
+
 /**
  * Counts new events against the hard limits of the customers that own their subjects at the events' times, and takes off the holds that
  * waited for them: the part of the commit that only customers with hard limits pay for. `subjects` are the rows of the events' subjects
@@ -39,23 +50,44 @@ const NO_CHANGES: LimitChanges = { rows: 0, overdrafts: 0 };
 export async function countAgainstLimits(
   tx: Transaction,
   subjects: readonly (SubjectRow | undefined)[],
-  { copies, now }: { copies: () => readonly Copy[]; now: Instant },
+  { copies, replaced = [], now, foreseen }: CountedUsage,
 ): Promise<LimitChanges> {
   const limited = limitedSubjects(subjects);
   if (limited.size === 0) return NO_CHANGES;
-  const usage = ownedUsage(copies(), limited);
-  return usage.length === 0 ? NO_CHANGES : apply(tx, { usage, now, voided: false });
+  const usage = { added: ownedUsage(copies(), limited), taken: ownedUsage(replaced, limited) };
+  return apply(tx, { ...usage, now, foreseen });
 }
 
-/** Takes a voided event out of the limits that counted it, or puts a restored one back. */
+/**
+ * Takes voided events out of the limits that counted them, and puts restored ones back. Where one transaction does both, only what usage
+ * has grown by in the end can be overdraft.
+ */
 export async function correctLimits(
   tx: Transaction,
-  copy: Copy,
-  correction: 'void' | 'restore',
+  { voided = [], restored = [] }: { voided?: readonly Copy[]; restored?: readonly Copy[] },
 ): Promise<LimitChanges> {
-  const { namespace, subject: name } = copy.event;
-  const usage = ownedUsage([copy], limitedSubjects(await tx.read(subject, [[namespace, name]])));
-  return usage.length === 0 ? NO_CHANGES : apply(tx, { usage, now: NO_CLOCK, voided: correction === 'void' });
+  const names = new Map(
+    [...voided, ...restored].map(({ event }) => [subjectName(event), [event.namespace, event.subject]]),
+  );
+  const limited = limitedSubjects(await tx.read(subject, [...names.values()]));
+  if (limited.size === 0) return NO_CHANGES;
+  return apply(tx, {
+    added: ownedUsage(restored, limited),
+    taken: ownedUsage(voided, limited),
+    now: NO_CLOCK,
+  });
+}
+
+/** Which hard limits count events, and with how much each: what taking them back would change. Changes nothing. */
+export async function touchedLimits(from: Reads, copies: readonly Copy[]): Promise<LimitTouch[]> {
+  const names = new Map(copies.map(({ event }) => [subjectName(event), [event.namespace, event.subject]]));
+  const usage = ownedUsage(copies, limitedSubjects(await from.read(subject, [...names.values()])));
+  const customers = usage.map(({ event, customer }) => ({ namespace: event.namespace, customer }));
+  const limits = await readHardLimits(withoutWrites(from), customers, NOTHING_FORESEEN.limits);
+  return usage.flatMap((each, place) => {
+    const of = customers[place];
+    return of === undefined ? [] : touchesOf(each, limitsFor(limits, of));
+  });
 }
 
 /** A correction is not the moment to let steps of a rolling limit go, and needs no clock for anything else. */
@@ -79,28 +111,39 @@ function ownedUsage(copies: readonly Copy[], limited: ReadonlyMap<string, Subjec
 }
 
 interface Application {
-  readonly usage: readonly OwnedUsage[];
+  readonly added: readonly OwnedUsage[];
+  readonly taken: readonly OwnedUsage[];
   readonly now: Instant;
-  readonly voided: boolean;
+  readonly foreseen?: ForeseenLimits;
 }
 
-async function apply(tx: Transaction, { usage, now, voided }: Application): Promise<LimitChanges> {
+async function apply(
+  tx: Transaction,
+  { added, taken, now, foreseen = NOTHING_FORESEEN }: Application,
+): Promise<LimitChanges> {
+  if (added.length + taken.length === 0) return NO_CHANGES;
   const [limits, holds] = await Promise.all([
     readHardLimits(
       tx,
-      usage.map(({ event, customer }) => ({ namespace: event.namespace, customer })),
+      [...added, ...taken].map(({ event, customer }) => ({ namespace: event.namespace, customer })),
+      foreseen.limits,
     ),
-    voided ? [] : readHeld(tx, usage),
+    added.length === 0 ? [] : readHeld(tx, added, foreseen.holds),
   ]);
   // A reservation may have been made for another customer than the one that owns the subject in the end.
   const limitsOfHolds = await readHardLimits(tx, holds, limits);
-  const touches = usage.flatMap((each) =>
-    touchesOf(each, limitsFor(limits, each.event.namespace, each.customer)),
-  );
+  const touchesBy = (usage: readonly OwnedUsage[]): LimitTouch[] =>
+    usage.flatMap((each) =>
+      touchesOf(each, limitsFor(limits, { namespace: each.event.namespace, customer: each.customer })),
+    );
+  const touches = [
+    ...touchesBy(added),
+    ...touchesBy(taken).map((touch) => ({ ...touch, quantity: negate(touch.quantity) })),
+  ];
   const holdPlaces = holds.map((each) =>
     placesOfHold(
       each,
-      limitsFor(limitsOfHolds, each.namespace, each.customer).filter(({ of }) => of.feature === each.feature),
+      limitsFor(limitsOfHolds, each).filter(({ of }) => of.feature === each.feature),
     ),
   );
   const places = [...touches.map(({ place }) => place), ...holdPlaces.flat()];
@@ -121,10 +164,10 @@ async function apply(tx: Transaction, { usage, now, voided }: Application): Prom
   });
   for (const { place, generation, at, quantity } of touches) {
     const row = rows.get(place.name);
-    if (row !== undefined) addUsed(row, generation, at, voided ? negate(quantity) : quantity);
+    if (row !== undefined) addUsed(row, generation, at, quantity);
   }
   let overdrafts = 0;
-  if (!voided)
+  if (added.length > 0)
     for (const [row, before] of roomBefore)
       if (recordOverdraft(row, before, roomOf(row, generationFor(active, row), now))) overdrafts++;
   return { rows: writeLimitRows(tx, rows.values(), now) + counts.write(tx) + holds.length, overdrafts };
@@ -144,43 +187,22 @@ function recordOverdraft(row: OpenLimitRow, before: Quantity, after: Quantity): 
   return true;
 }
 
-type LimitsByCustomer = ReadonlyMap<string, readonly HardLimit[]>;
-
-const customerName = (namespace: string, customer: string): string => `${namespace}\0${customer}`;
-
-const limitsFor = (limits: LimitsByCustomer, namespace: string, customer: string): readonly HardLimit[] =>
-  limits.get(customerName(namespace, customer)) ?? [];
-
-/** The hard limits of these customers, beside those that are known already. */
-async function readHardLimits(
+async function readHeld(
   tx: Transaction,
-  customers: readonly { readonly namespace: string; readonly customer: string }[],
-  known: LimitsByCustomer = new Map(),
-): Promise<LimitsByCustomer> {
-  const missing = new Map(
-    customers
-      .map((each) => [customerName(each.namespace, each.customer), each] as const)
-      .filter(([name]) => !known.has(name)),
-  );
-  if (missing.size === 0) return known;
-  const read = await Promise.all(
-    Array.from(missing, async ([name, { namespace, customer }]) => {
-      const rows = await readLimitsOf(tx, namespace, customer);
-      return [name, rows.flatMap(hardLimitsOf)] as const;
-    }),
-  );
-  return new Map([...known, ...read]);
-}
-
-async function readHeld(tx: Transaction, usage: readonly OwnedUsage[]): Promise<Hold[]> {
-  const holds = await readHolds(
+  usage: readonly OwnedUsage[],
+  foreseen: ForeseenLimits['holds'],
+): Promise<Hold[]> {
+  const identities = usage.map(({ event }) => event.identity);
+  const read = await readHolds(
     tx,
-    usage.map(({ event }) => event.identity),
+    identities.filter((identity) => !foreseen.has(identity)),
   );
+  const holds = [...read, ...identities.map((identity) => foreseen.get(identity))];
   return holds.filter((each) => each !== undefined && isHeldRow(each)) as Hold[];
 }
 
-interface Touch {
+/** What one event adds to one limit row. */
+export interface LimitTouch {
   readonly place: LimitPlace;
   readonly generation: number;
   readonly at: Instant;
@@ -188,7 +210,7 @@ interface Touch {
 }
 
 /** What one event adds to which rows: for each generation that its meter is written in. */
-function touchesOf({ event, effects }: OwnedUsage, limits: readonly HardLimit[]): Touch[] {
+function touchesOf({ event, effects }: OwnedUsage, limits: readonly HardLimit[]): LimitTouch[] {
   return effects.flatMap(({ meter, value }) =>
     limits.flatMap((hard) => {
       // A generation that is only being built may measure something that no limit can count.

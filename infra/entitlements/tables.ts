@@ -1,7 +1,14 @@
 import type { LimitDefinition } from '#domain/entitlements/limit.ts';
 import type { Instant } from '#domain/instant.ts';
 import { EVENT_ROW_DAYS } from '#infra/usage/tables.ts';
-import { column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import {
+  commitTime,
+  nullableCommitTime,
+  column,
+  defineTable,
+  jsonColumn,
+  nullable,
+} from '#infra/database/table.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** A limit as it is stored. */
@@ -63,12 +70,13 @@ export const limitRow = defineTable('limit_row', {
     /** What was used beyond the limit, though neither reserved nor with room for it: summed up, never taken back. */
     overdraft: column('string'),
     /** When overdraft was last added; null where there is none. */
-    overdraftAt: nullable('timestamp'),
+    overdraftAt: nullableCommitTime(),
   },
   key: ['namespace', 'customer', 'feature', 'limitKey', 'periodStart'],
   indexes: { byOverdraft: { columns: ['namespace', 'overdraftAt'] } },
   // As long as an event of the period can still come: a day more than the event rows that could be voided.
   timeToLive: { column: 'periodEnd', days: EVENT_ROW_DAYS + 1, unit: 'micros' },
+  spread: { by: ['namespace', 'customer', 'feature'], indexes: ['byOverdraft'] },
 });
 
 /** A closed hold is kept this long, so that what became of a reservation can be seen. */
@@ -89,7 +97,7 @@ export const hold = defineTable('hold', {
     /** The periods it is held in are those of this moment. */
     heldAt: column('timestamp'),
     expiresAt: column('timestamp'),
-    grantedAt: column('timestamp'),
+    grantedAt: commitTime(),
     closedAt: nullable('timestamp'),
   },
   key: ['identity'],
@@ -98,6 +106,7 @@ export const hold = defineTable('hold', {
     byFeature: { columns: ['namespace', 'customer', 'feature', 'state'] },
   },
   timeToLive: { column: 'closedAt', days: CLOSED_HOLD_DAYS, unit: 'micros' },
+  spread: { by: ['identity'], indexes: ['byState'] },
 });
 
 /** How many holds of a customer and feature are open or pending, so that none has to count them. */

@@ -21,6 +21,8 @@ export const idempotencyKey = defineTable('idempotency_key', {
   },
   key: ['namespace', 'principal', 'route', 'key'],
   timeToLive: { column: 'expiresAt', days: 0, unit: 'micros' },
+  // Whoever asks chooses the keys, and many count them up. They are only ever read one by one.
+  spread: { by: ['namespace', 'principal', 'route', 'key'], key: true },
 });
 
 export const IDEMPOTENCY_TABLES: readonly Table<object>[] = [idempotencyKey];

@@ -61,6 +61,8 @@ export const invoice = defineTable('invoice', {
     byCustomer: { columns: ['namespace', 'customer', 'id'] },
     byState: { columns: ['namespace', 'state', 'id'] },
   },
+  // Ids have the time in them, and a run makes invoices as fast as it can.
+  spread: { by: ['namespace', 'id'], key: true, indexes: ['byState'] },
 });
 
 /** What was made of one due moment: whoever collects it again finds it. */
@@ -90,12 +92,14 @@ const parts = {
 export const invoiceContent = defineTable('invoice_content', {
   columns: parts,
   key: ['namespace', 'invoice', 'part'],
+  spread: { by: ['namespace', 'invoice'], key: true },
 });
 
 /** What it is a function of: the canonical text of an `InvoiceInputs`, as it was hashed. */
 export const invoiceInput = defineTable('invoice_input', {
   columns: parts,
   key: ['namespace', 'invoice', 'part'],
+  spread: { by: ['namespace', 'invoice'], key: true },
 });
 
 /** What of one item is on documents, so that what is due of it is only billed once. */

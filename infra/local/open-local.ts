@@ -1,24 +1,22 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ACCESS_TABLES } from '#infra/access/tables.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
-import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
-import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
 import type { Database } from '#infra/database/database.ts';
-import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
-import { IDEMPOTENCY_TABLES } from '#infra/idempotency/tables.ts';
-import { INVOICING_TABLES } from '#infra/invoicing/tables.ts';
-import { PLAN_TABLES } from '#infra/plans/tables.ts';
+import { createLimitMemory } from '#infra/entitlements/foreseen-limits.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { openSqlite, type SqliteDatabase } from '#infra/database/sqlite/open.ts';
 import type { Table } from '#infra/database/table.ts';
 import type { Instant } from '#domain/instant.ts';
+import {
+  createClosing,
+  type OpenedFeed,
+  type OpenedStores,
+  type Upkeep,
+} from '#infra/stores/opened-stores.ts';
+import { PLATFORM_TABLES } from '#infra/stores/tables.ts';
 import { openTopic, type EmbeddedTopic } from '#infra/topic/embedded/embedded-topic.ts';
-import { SELLER_TABLES } from '#infra/sellers/tables.ts';
-import { SUBSCRIPTION_TABLES } from '#infra/subscriptions/tables.ts';
-import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import {
   openEmbeddedWarehouse,
   type EmbeddedWarehouse,
@@ -26,19 +24,7 @@ import {
 import { warehouseSegment } from '#infra/warehouse/segment.ts';
 
 /** Every table of the embedded database, whatever process opens it. */
-export const LOCAL_TABLES: readonly Table<object>[] = [
-  ...ACCESS_TABLES,
-  ...CATALOGUE_TABLES,
-  ...CUSTOMER_TABLES,
-  ...ENTITLEMENT_TABLES,
-  ...IDEMPOTENCY_TABLES,
-  ...INVOICING_TABLES,
-  ...PLAN_TABLES,
-  ...SELLER_TABLES,
-  ...SUBSCRIPTION_TABLES,
-  ...USAGE_TABLES,
-  warehouseSegment,
-];
+export const LOCAL_TABLES: readonly Table<object>[] = [...PLATFORM_TABLES, warehouseSegment];
 
 /** The feed that producers publish to: everything in it is of one namespace. */
 export const LOCAL_FEED = { feed: 'usage', subscription: 'usage', namespace: 'default' } as const;
@@ -77,13 +63,12 @@ export const localPaths = (directory: string) => {
   };
 };
 
-export interface LocalStores {
+export interface LocalStores extends OpenedStores {
   readonly database: SqliteDatabase;
   readonly topics: Readonly<Record<LocalFeedName, EmbeddedTopic>>;
   /** The one that producers publish to: `topics.usage`. */
   readonly topic: EmbeddedTopic;
   readonly warehouse: EmbeddedWarehouse;
-  close(): Promise<void>;
 }
 
 /** Opens the embedded stores below a directory, and makes what is missing. Any number of processes may do so. */
@@ -109,27 +94,18 @@ export async function openLocal({
     };
     const topics = { usage: await open('usage'), api: await open('api') };
     const warehouse = keep(await openEmbeddedWarehouse({ directory: paths.warehouse, database, now: clock }));
-    return { database, topics, topic: topics.usage, warehouse, close };
+    const feeds: OpenedFeed[] = Object.values(LOCAL_FEEDS).map(({ feed, rule }) => ({
+      feed,
+      rule,
+      topic: topics[feed],
+    }));
+    const opened = { database, topics, topic: topics.usage, warehouse, feeds, apiTopic: topics.api, close };
+    return { ...opened, maintain: (now) => maintainLocal(opened, now) };
   } catch (error) {
     // What was opened must not outlive the failure; and what fails now must not hide why.
     await close().catch(() => undefined);
     throw error;
   }
-}
-
-/** Closes stores in the opposite order of their opening, all of them even if one fails; then the first failure is thrown. */
-function createClosing() {
-  const stores: { close(): Promise<void> }[] = [];
-  const keep = <Store extends { close(): Promise<void> }>(store: Store): Store => {
-    stores.unshift(store);
-    return store;
-  };
-  const close = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const store of stores.splice(0)) await store.close().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-  };
-  return { keep, close };
 }
 
 /**
@@ -156,6 +132,7 @@ export const localCommitContext = (
   feed: LOCAL_FEEDS[feed].feed,
   slot: 0,
   clock,
+  limitMemory: createLimitMemory(),
 });
 
 /** Messages that were never acknowledged within the topic's retention and are gone: the operator must hear of each. */
@@ -163,9 +140,9 @@ export type DroppedMessages = Awaited<ReturnType<EmbeddedTopic['maintain']>>['dr
 
 /** One round of upkeep: expired rows, old segments of the topics, small segments of the warehouse. */
 export async function maintainLocal(
-  { database, topics, warehouse }: LocalStores,
+  { database, topics, warehouse }: Pick<LocalStores, 'database' | 'topics' | 'warehouse'>,
   now: Instant,
-): Promise<{ dropped: DroppedMessages }> {
+): Promise<Upkeep & { dropped: DroppedMessages }> {
   await database.expire(now);
   const dropped: DroppedMessages[number][] = [];
   for (const topic of Object.values(topics)) dropped.push(...(await topic.maintain(now)).dropped);

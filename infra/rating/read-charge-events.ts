@@ -10,7 +10,14 @@ import type { AskedSubject } from '#infra/usage/load-usage.ts';
 import type { QueryParameters, Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import { ChargesRefused } from './charges-refused.ts';
 import type { EventsWanted } from './read-charge-usage.ts';
-import { contentOf, dimensionNames, dimensionsOf, meterReader, textOf } from './warehouse-event.ts';
+import {
+  cellReader,
+  contentOf,
+  dimensionNames,
+  dimensionsOf,
+  meterReader,
+  textOf,
+} from './warehouse-event.ts';
 
 /** What one question to the warehouse answers, and names, at most. */
 const EVENTS_PER_QUESTION = 50_000;
@@ -48,6 +55,8 @@ export async function readCountedEvents(
 ): Promise<CountedEvents> {
   const read = eventReader(namespace, wanted);
   const owns = ownership(wanted.subjects);
+  // Asked for by its label, they are all.
+  const isInCells = wanted.meter.backfilled === undefined ? () => true : cellReader(wanted.meter);
   const found: PlacedEvent[] = [];
   let digests = 0n;
   const names = wanted.subjects.map(nameOf);
@@ -57,7 +66,7 @@ export async function readCountedEvents(
       signal?.throwIfAborted();
       const content = contentOf(row);
       const { subject, time } = content;
-      const event = owns(subject, time) ? read(content) : undefined;
+      const event = isInCells(row) && owns(subject, time) ? read(content) : undefined;
       if (event === undefined) continue;
       if (found.length === EVENTS_PER_LINE_MAX) throw tooManyEvents(wanted.pointer);
       found.push({ time, identity: textOf(row, 'identity'), event });
@@ -98,13 +107,16 @@ function ownership(subjects: readonly AskedSubject[]): (subject: string, at: Ins
   return (subject, at) => spans.get(subject)?.some(({ from, to }) => from <= at && at < to) ?? true;
 }
 
-/** `meter` finds what the stream counted with this very version: events of before it was published are not in its cells either. */
+/**
+ * `meter` finds what the stream counted with this very version: events of before it was published are not in its cells either, unless a backfill
+ * has counted them, which the rows do not tell.
+ */
 const questionOf = (namespace: string, { meter, range, at }: EventsWanted): QueryParameters => ({
   namespace,
   from: formatInstant(range.from),
   to: formatInstant(range.to),
   type: meter.definition.eventType,
-  meter: compileMeter(meter).label,
+  ...(meter.backfilled === undefined ? { meter: compileMeter(meter).label } : {}),
   ...(at === undefined ? {} : { at: formatInstant(at) }),
 });
 

@@ -1,6 +1,7 @@
 import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import type { Instant } from '#domain/instant.ts';
-import { compileCatalogue } from '#domain/metering/catalogue.ts';
+import { compileCatalogue, compileMeter } from '#domain/metering/catalogue.ts';
+import { countedAs } from '#domain/metering/counted-as.ts';
 import { matchEvent, type Effect } from '#domain/metering/effects.ts';
 import type { EventContent } from '#domain/metering/event.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
@@ -42,6 +43,22 @@ export function meterReader(namespace: string, meter: MeterVersion): ReadByMeter
     const matched = matchEvent(catalogue, event);
     return matched.refusal ? undefined : matched.effects[0];
   };
+}
+
+/** Tells from a row whether a meter's cells have its event, as far as that is not told by what it says: by its label, or by a backfill. */
+export function cellReader(meter: MeterVersion): (row: WarehouseRow) => boolean {
+  const { label } = compileMeter(meter);
+  return (row) => {
+    if (labelsOf(row).includes(label)) return true;
+    if (meter.backfilled === undefined) return false;
+    const event = { catalogueVersion: Number(row['catalogue_version']), time: timeOf(row) };
+    return countedAs(meter, meter.backfilled, event) === 'backfill';
+  };
+}
+
+function labelsOf({ matched_meters: labels }: WarehouseRow): readonly string[] {
+  if (Array.isArray(labels)) return labels as readonly string[];
+  throw new Error(`the warehouse's column matched_meters holds no list: ${JSON.stringify(labels)}`);
 }
 
 /** The names of a meter's dimensions in the order of a group's values. */

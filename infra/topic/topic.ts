@@ -19,11 +19,24 @@ export interface Message {
   readonly ackId: AckId;
 }
 
+/** 'subscription': true of all messages, whoever holds them. 'worker': only of what this handle was given. */
+export type UnacknowledgedScope = 'subscription' | 'worker';
+
+/**
+ * How far a topic is acknowledged. Everything published before both `at` and `oldest` is acknowledged: of the scope 'subscription' by
+ * itself; of the scope 'worker' only what all handles of the subscription say together does so: the greatest of their `at`, but never more
+ * than the least of their `oldest`, those of workers that died lately included.
+ */
 export interface Unacknowledged {
-  /** When the topic was looked at: everything published before it was seen. */
+  /**
+   * When the topic was looked at: everything published before it was seen. Of the scope 'worker': everything published before it was
+   * delivered to this or another handle; 0 while this one cannot tell.
+   */
   readonly at: Instant;
-  /** The least publish time of a message not yet acknowledged; absent when there is none. */
+  /** The least publish time of a message not yet acknowledged; absent when there is none. It may be later than `at`. */
   readonly oldest?: Instant;
+  /** 'subscription' where it is absent. */
+  readonly scope?: UnacknowledgedScope;
 }
 
 /** A handle is one feed: a topic seen through one subscription. Delivery is at least once and in no promised order. */

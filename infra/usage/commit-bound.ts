@@ -1,11 +1,14 @@
 import type { Catalogue } from '#domain/metering/catalogue.ts';
 import type { Delivery } from './delivery.ts';
 
-/**
- * The rows of one commit, before folding: what one transaction of the embedded store can hold in memory. A driver with a tighter limit
- * (60,000 mutations) is given a smaller one.
- */
+/** The rows of one commit, before folding: what one transaction of the embedded store can hold in memory. */
 export const ROWS_PER_COMMIT_MAX = 100_000;
+
+/**
+ * The same for a store that takes 60,000 mutations a commit, one a column: a cell has 12 columns, and of a day that is closed its day row
+ * is written too.
+ */
+export const ROWS_PER_COUNTED_COMMIT_MAX = 2_000;
 
 /**
  * The deliveries in runs that each stay within the bound, whatever their events match: an event of a type with 200 meters with dimensions

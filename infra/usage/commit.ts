@@ -2,13 +2,14 @@ import { groupByIdentity, layOut, type Batch, type Copy } from '#domain/metering
 import { classify, classifyStored, type Classified, type StoredEvent } from '#domain/metering/classify.ts';
 import type { Refusal } from '#domain/metering/dead-letter.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
-import type { Instant } from '#domain/instant.ts';
+import type { HourIndex, Instant } from '#domain/instant.ts';
 import { readCatalogueRows, type CatalogueRow } from '#infra/catalogue/load-catalogue.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { countAgainstLimits } from '#infra/entitlements/apply-usage.ts';
+import { foreseeLimits, type LimitMemory } from '#infra/entitlements/foreseen-limits.ts';
 import { catalogueOf, type CatalogueSet } from './catalogue-set.ts';
-import { readCells, writeCells } from './cells.ts';
+import { ALL_HOURS, readCells, writeCells } from './cells.ts';
 import type { Delivery } from './delivery.ts';
 import { readEvents, writeEvents } from './events.ts';
 import { loadCatalogues, matchDeliveries, type MatchedDeliveries } from './match-deliveries.ts';
@@ -26,6 +27,10 @@ export interface CommitContext {
   /** This writer's slot of the hour cells. */
   readonly slot: number;
   readonly clock: () => Instant;
+  /** Of the writer, from commit to commit: without one, a commit of customers with hard limits takes a trip more. */
+  readonly limitMemory?: LimitMemory;
+  /** Where events may be older than hour cells are kept: the first hour that has them. All have them when absent. */
+  readonly hoursFrom?: HourIndex;
 }
 
 export interface Committed {
@@ -91,18 +96,19 @@ export type CommitResult =
 
 /**
  * The commit inside a transaction. Where a catalogue is not the one the deliveries were matched with, nothing is written. It may run
- * again, so it lays the batch out afresh and leaves no trace of its own.
+ * again, so it lays the batch out afresh and leaves no trace of its own. `replaced` are events that this transaction took back in favour of
+ * new ones: for limits, only the difference counts.
  */
 export async function commitMatched(
   tx: Transaction,
   context: CommitContext,
   catalogues: CatalogueSet,
-  { copies, refused, replays }: MatchedDeliveries,
+  { copies, refused, replays, replaced = [] }: MatchedDeliveries & { readonly replaced?: readonly Copy[] },
 ): Promise<CommitResult> {
   const batch = layOut(groupByIdentity(copies));
   const rowOf = (namespace: string): CatalogueRow => catalogueOf(catalogues, namespace).row;
   // One trip: everything the plan needs is read side by side.
-  const [rows, stored, storedOfRefused, letters, cells, subjects] = await Promise.all([
+  const [rows, stored, storedOfRefused, letters, cells, subjects, foreseen] = await Promise.all([
     readCatalogueRows(tx, [...catalogues.keys()]),
     readEvents(
       tx,
@@ -110,9 +116,16 @@ export async function commitMatched(
     ),
     readEventsOfRefused(tx, refused),
     readLetters(tx, context.feed, { refused, replays }),
-    readCells(tx, batch, context.slot, (namespace) => rowOf(namespace).closedThrough),
-    readSubjects(tx, batch),
+    readCells(
+      tx,
+      batch,
+      { slot: context.slot, hoursFrom: context.hoursFrom ?? ALL_HOURS },
+      (namespace) => rowOf(namespace).closedThrough,
+    ),
+    readSubjects(tx, batch, replaced),
+    foreseeLimits(tx, context.limitMemory, batch),
   ]);
+  for (const row of subjects) if (row !== undefined) context.limitMemory?.remember(row);
   const stale = rows.filter((row) => isStale(row, rowOf(row.namespace))).map(({ namespace }) => namespace);
   if (stale.length > 0) return { stale };
   const settled = settleRefused(refused, storedOfRefused);
@@ -124,10 +137,12 @@ export async function commitMatched(
     receivedAt,
   });
   written += await writeCells(tx, batch, cells);
-  // Only for customers with hard limits: further trips, for their limits, holds and limit rows.
+  // Only for customers with hard limits: a second trip for their limit rows, and one more for limits that were not foreseen.
   const limits = await countAgainstLimits(tx, subjects, {
     copies: () => newCopies(batch, stored),
+    replaced,
     now: receivedAt,
+    foreseen,
   });
   written += limits.rows;
   written += writeLetters(
@@ -185,8 +200,16 @@ const newCopies = (batch: Batch, stored: readonly (StoredEvent | undefined)[]): 
   batch.candidates.flatMap(({ first }, index) => (stored[index] === undefined ? [first] : []));
 
 /** One row a subject, absent ones too: it says who owns the usage and whether a hard limit watches it. */
-const readSubjects = (tx: Transaction, batch: Batch) =>
-  tx.read(
+const readSubjects = (tx: Transaction, batch: Batch, replaced: readonly Copy[]) => {
+  const others = replaced
+    .map(({ event }) => event)
+    .filter((event) => !batch.subjects.some((each) => isSameSubject(each, event)));
+  return tx.read(
     subject,
-    batch.subjects.map((each) => [each.namespace, each.subject]),
+    [...batch.subjects, ...others].map((each) => [each.namespace, each.subject]),
   );
+};
+
+type SubjectName = Batch['subjects'][number];
+const isSameSubject = (a: SubjectName, b: SubjectName): boolean =>
+  a.namespace === b.namespace && a.subject === b.subject;

@@ -8,7 +8,7 @@ import { conflict, event, type Row } from './tables.ts';
 
 /** The stored rows of these identities, in their order. */
 export async function readEvents(
-  tx: Transaction,
+  tx: Pick<Transaction, 'read'>,
   identities: readonly Hash128[],
 ): Promise<(StoredEvent | undefined)[]> {
   if (identities.length === 0) return [];

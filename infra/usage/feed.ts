@@ -8,9 +8,19 @@ import { parseDeadLetterId, toDeadLetterId, type DeadLetterName } from './dead-l
  * namespace, whatever they say. `attribute`: each names its own; only for a topic that nobody but the API may publish to. A message there
  * that names none is refused, and its dead letter lies in the namespace `strays`, whose keys the operator holds.
  */
-export type NamespaceRule =
+export type NamespaceRule = (
   | { readonly kind: 'fixed'; readonly namespace: string }
-  | { readonly kind: 'attribute'; readonly strays: string };
+  | { readonly kind: 'attribute'; readonly strays: string }
+) & {
+  /** The sources whose events the feed takes, each whole or, with `*` at its end, all that begin so; every source where it is absent. */
+  readonly sources?: readonly string[];
+};
+
+/** Whether one of the allowed sources is this one. */
+export const allowsSource = (sources: readonly string[], source: string): boolean =>
+  sources.some((allowed) =>
+    allowed.endsWith('*') ? source.startsWith(allowed.slice(0, -1)) : source === allowed,
+  );
 
 /** Every attribute that is trusted somewhere begins so. */
 const RESERVED_PREFIX = 'millrace-';

@@ -17,7 +17,7 @@ import { readingPlan, TOTAL_VIEW, type ReadingPlan } from '#domain/usage/reading
 import { firstWindows, type UsageQuery } from '#domain/usage/usage-query.ts';
 import type { Reads } from '#infra/database/database.ts';
 import type { Key } from '#infra/database/table.ts';
-import { distinctValue, usageDay, usageHour } from './tables.ts';
+import { backfilledValue, distinctValue, usageDay, usageHour } from './tables.ts';
 
 /** A subject, or one whose usage counts only in some spans: whole minutes, in order, disjoint. */
 export type AskedSubject = string | { readonly subject: string; readonly spans: readonly TimeWindow[] };
@@ -150,13 +150,14 @@ async function loadHours(
 
 async function loadValues({ from: reads, plan, admit }: Loading, series: Key): Promise<LoadedValue[]> {
   const values: LoadedValue[] = [];
-  for (const { from, to } of plan.valueDays) {
-    for await (const row of reads.scan(distinctValue, { prefix: series, from, to })) {
-      const { day, group, valueHash, minutes } = row;
-      admit(valueHash);
-      values.push({ day, group, valueHash, value: unpackMinutes(minutes) });
-    }
-  }
+  for (const { from, to } of plan.valueDays)
+    // A value that both have is one: what is measured is their union.
+    for (const table of [distinctValue, backfilledValue])
+      for await (const row of reads.scan(table, { prefix: series, from, to })) {
+        const { day, group, valueHash, minutes } = row;
+        admit(valueHash);
+        values.push({ day, group, valueHash, value: unpackMinutes(minutes) });
+      }
   return values;
 }
 

@@ -1,7 +1,6 @@
-import { hourOf, hourStart, MICROS_PER_DAY, type Instant } from '#domain/instant.ts';
-import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
-import { FUTURE_MICROS } from '#domain/limits.ts';
+import { hourOf, hourStart, type Instant } from '#domain/instant.ts';
 import { compileCatalogue, type Catalogue } from '#domain/metering/catalogue.ts';
+import { countedAs } from '#domain/metering/counted-as.ts';
 import { matchEvent, scalarText, type Effect } from '#domain/metering/effects.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { toHex, type Hash128 } from '#domain/metering/hash128.ts';
@@ -15,8 +14,8 @@ import type { Database, Reads } from '#infra/database/database.ts';
 import { inSnapshot } from '#infra/database/in-snapshot.ts';
 import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import { toDeadLetter, type DeadLetter } from './dead-letters.ts';
-import { appendParked, conflict, deadLetter, event, EVENT_ROW_DAYS, type Row } from './tables.ts';
-import { findInWarehouse, fromWarehouse, type EventName } from './void-event.ts';
+import { appendParked, conflict, deadLetter, event, type Row } from './tables.ts';
+import { findExpired, findInWarehouse, fromWarehouse, type EventName } from './stored-event.ts';
 
 /**
  * Where an event went. `unseen`: not committed, at least not yet. `counted`: at least one meter counts it; `unmatched`: none does. `void`:
@@ -85,7 +84,7 @@ export async function lookupEvent(
   const { conflicts, deadLetters } = stored;
   const found = stored.row
     ? await describe(warehouse, { ...stored, row: stored.row })
-    : await findExpired(warehouse, name, identity);
+    : await describeExpired(warehouse, name, identity);
   return { identity, ...found, conflicts, deadLetters };
 }
 
@@ -126,7 +125,11 @@ async function describe(
   // Until the event can be read, its type is all there is to go by.
   if (said === undefined)
     return { state: catalogue.byType.has(row.type) ? 'counted' : 'unmatched', event: found, cells: [] };
-  const cells = cellsOf({ ...said, identity }, { catalogue, meters });
+  const catalogueVersion = row.catalogueVersion;
+  const cells = [
+    ...cellsOf({ ...said, identity }, { catalogue, meters }),
+    ...backfilledCells({ ...said, identity }, { catalogueVersion, meters }),
+  ];
   return { state: cells.length > 0 ? 'counted' : 'unmatched', event: found, cells };
 }
 
@@ -170,6 +173,20 @@ function cellsOf(
   return matched.effects.map((effect) => cellOf(said, effect, meters));
 }
 
+/** What complete backfills have counted of it. */
+const backfilledCells = (
+  said: UsageEvent,
+  { catalogueVersion, meters }: { catalogueVersion: number; meters: readonly MeterVersion[] },
+): EventCell[] =>
+  meters
+    .filter(
+      (meter) => countedAs(meter, meter.backfilled, { catalogueVersion, time: said.time }) === 'backfill',
+    )
+    .flatMap((meter) => {
+      const catalogue = compileCatalogue(said.namespace, meter.since, [{ ...meter, until: null }]);
+      return cellsOf(said, { catalogue, meters });
+    });
+
 function cellOf(said: UsageEvent, effect: Effect, meters: readonly MeterVersion[]): EventCell {
   const { key, generation, aggregation, value } = effect.meter;
   const { dimensions = {} } =
@@ -193,33 +210,13 @@ function groupOf(group: string, names: readonly string[]): EventCell['group'] {
   return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
 }
 
-/** The newest accepted row of the identity among those whose event row is gone by now. */
-async function findExpired(
+async function describeExpired(
   warehouse: Pick<Warehouse, 'query'>,
   { namespace, now }: LookUp,
   identity: Hash128,
 ): Promise<Description> {
-  // An event happens at most so long after the commit that its row lives from.
-  const to = now - EVENT_ROW_DAYS * MICROS_PER_DAY + FUTURE_MICROS;
-  const range = { from: formatInstant(EARLIEST), to: formatInstant(Math.max(to, EARLIEST + 1)) };
-  let last: WarehouseRow | undefined;
-  for await (const row of warehouse.query('events', { namespace, identity: toHex(identity), ...range })) {
-    if (row['outcome'] === 'accepted') last = row;
-  }
-  if (last === undefined) return { state: 'unseen', cells: [] };
-  return { state: 'expired', event: expiredEvent(last, { namespace, identity }), cells: [] };
-}
-
-/** Events are of our own time: nothing was metered before. */
-const EARLIEST: Instant = 0;
-
-function expiredEvent(
-  row: WarehouseRow,
-  { namespace, identity }: { namespace: string; identity: Hash128 },
-): FoundEvent {
-  const instant = (name: string): Instant => parseRfc3339(String(row[name]))?.at ?? EARLIEST;
-  const said = fromWarehouse(row, { namespace, identity, time: instant('time') });
-  const { type, subject, time } = said;
-  const commit = { committedAt: instant('committed_at'), catalogueVersion: Number(row['catalogue_version']) };
-  return foundEvent({ type, subject, time, ...commit }, said, true);
+  const found = await findExpired(warehouse, { namespace, identity, now });
+  if (found === undefined) return { state: 'unseen', cells: [] };
+  const { stored, event: said } = found;
+  return { state: 'expired', event: foundEvent({ ...said, ...stored }, said, true), cells: [] };
 }

@@ -3,10 +3,28 @@ import type { Refusal } from '#domain/metering/dead-letter.ts';
 import { parseEvent, type ParsedEvent } from '#domain/metering/parse-event.ts';
 import type { Message } from '#infra/topic/topic.ts';
 import type { Delivery } from './delivery.ts';
-import { firstPublishedIn, namespaceIn, replayIn, type NamespaceRule } from './feed.ts';
+import { allowsSource, firstPublishedIn, namespaceIn, replayIn, type NamespaceRule } from './feed.ts';
 
-/** Reads a message of a feed: the namespace comes from the feed's rule, what happened from the message. */
+/** Reads a message of a feed: the namespace, and which sources it takes, come from the feed's rule, what happened from the message. */
 export function parseDelivery(rule: NamespaceRule, message: Message): Delivery {
+  const delivery = parseMessage(rule, message);
+  return rule.sources === undefined ? delivery : judgeSource(rule.sources, delivery);
+}
+
+/** The feed of the API takes every source, so what is replayed there is let in: somebody has looked at it. */
+function judgeSource(sources: readonly string[], delivery: Delivery): Delivery {
+  if (delivery.event === undefined || allowsSource(sources, delivery.event.source)) return delivery;
+  const { event, ...delivered } = delivery;
+  const { id, source, type, subject } = event;
+  return { ...delivered, refusal: SOURCE_NOT_ALLOWED, known: { id, source, type, subject } };
+}
+
+const SOURCE_NOT_ALLOWED: Refusal = {
+  reason: 'source_not_allowed',
+  detail: 'source is none of those that this feed takes',
+};
+
+function parseMessage(rule: NamespaceRule, message: Message): Delivery {
   return rule.kind === 'fixed'
     ? delivered(message, rule.namespace, parseEvent(rule.namespace, message))
     : parseTrusted(rule.strays, message);

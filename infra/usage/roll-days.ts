@@ -38,7 +38,8 @@ export async function rollDays(
   return last - first + 1;
 }
 
-async function moveCatalogueDay(
+/** Moves a day of the catalogue row forward, never back. */
+export async function moveCatalogueDay(
   database: Database,
   namespace: string,
   column: 'closedThrough' | 'rolledThrough',

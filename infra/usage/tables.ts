@@ -1,4 +1,11 @@
-import { column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import {
+  commitTime,
+  nullableCommitTime,
+  column,
+  defineTable,
+  jsonColumn,
+  nullable,
+} from '#infra/database/table.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** What a table's row looks like. */
@@ -20,7 +27,7 @@ export const event = defineTable('event', {
     time: column('timestamp'),
     state: column('string'),
     catalogueVersion: column('int64'),
-    committedAt: column('timestamp'),
+    committedAt: commitTime(),
   },
   key: ['identity'],
   timeToLive: { column: 'committedAt', days: EVENT_ROW_DAYS, unit: 'micros' },
@@ -41,6 +48,12 @@ export const conflict = defineTable('conflict', {
   },
   key: ['identity', 'digest'],
 });
+
+/**
+ * The slot of hour cells that backfills write, beside those of writers of the stream: it holds the events that were committed before the
+ * meter's version was there, and no others, so that it can be written anew at any time.
+ */
+export const BACKFILL_SLOT = 1_000;
 
 export const usageHour = defineTable('usage_hour', {
   columns: {
@@ -82,7 +95,7 @@ export const usageDay = defineTable('usage_day', {
   key: ['namespace', 'subject', 'meter', 'generation', 'view', 'day', 'group'],
 });
 
-export const distinctValue = defineTable('distinct_value', {
+const DISTINCT_VALUES = {
   columns: {
     namespace: column('string'),
     subject: column('string'),
@@ -94,9 +107,47 @@ export const distinctValue = defineTable('distinct_value', {
     references: column('int64'),
     minutes: column('bytes'),
   },
-  key: ['namespace', 'subject', 'meter', 'generation', 'day', 'group', 'valueHash'],
+  key: ['namespace', 'subject', 'meter', 'generation', 'day', 'group', 'valueHash'] as const,
   timeToLive: { column: 'day', days: HOUR_CELL_DAYS, unit: 'days' },
   layout: { kind: 'partitioned', by: 'day' },
+} as const;
+
+export const distinctValue = defineTable('distinct_value', DISTINCT_VALUES);
+
+/** Of the events in the backfill's slot what `distinct_value` holds of the stream's: a value may be in both. */
+export const backfilledValue = defineTable('backfilled_value', DISTINCT_VALUES);
+
+/** A correction that another one followed; its replacement in hex. */
+export interface EarlierCorrection {
+  readonly correction: string | null;
+  readonly replacement: string | null;
+}
+
+/** The last correction of each event that was ever corrected: what undoes a correction, and nothing else, goes by it. */
+export const correctedEvent = defineTable('corrected_event', {
+  columns: {
+    namespace: column('string'),
+    identity: column('hash'),
+    /** What the event is since then: `void` or `live`. */
+    state: column('string'),
+    /** The correction that did it; null when it was corrected by its name. */
+    correction: nullable('string'),
+    /** By an amendment: the event that took its place. */
+    replacement: nullable('hash'),
+    /** What corrected it before, the latest last: it is the last again when the one after it is undone. */
+    before: jsonColumn<readonly EarlierCorrection[]>(),
+    type: column('string'),
+    source: column('string'),
+    eventId: column('string'),
+    subject: column('string'),
+    time: column('timestamp'),
+    correctedAt: commitTime(),
+  },
+  key: ['namespace', 'identity'],
+  indexes: {
+    byCorrection: { columns: ['namespace', 'correction', 'state', 'time'] },
+    byTime: { columns: ['namespace', 'state', 'time'] },
+  },
 });
 
 /** From a time on (until the next interval begins) a subject's usage belongs to a customer; null when to none. */
@@ -150,7 +201,7 @@ export const deadLetter = defineTable('dead_letter', {
     identity: nullable('hash'),
     publishTime: column('timestamp'),
     receivedAt: column('timestamp'),
-    closedAt: nullable('timestamp'),
+    closedAt: nullableCommitTime(),
     /** Message attributes as a JSON object: binary mode events live in them. */
     attributes: jsonColumn<Readonly<Record<string, string>>>(),
     bytes: column('bytes'),
@@ -165,6 +216,8 @@ export const deadLetter = defineTable('dead_letter', {
     bySubject: { columns: ['namespace', 'subject', 'state'] },
   },
   timeToLive: { column: 'closedAt', days: 30, unit: 'micros' },
+  // A topic counts its messages up; and a broken producer brings dead letters as fast as events.
+  spread: { by: ['feed', 'messageId'], key: true, indexes: ['byReason', 'byTime'] },
 });
 
 /** A row that the warehouse refused after its commit: it counts already, and waits here for a command that appends it. */
@@ -175,20 +228,51 @@ export const appendParked = defineTable('append_parked', {
     subject: column('string'),
     row: jsonColumn<Readonly<Record<string, unknown>>>(),
     error: column('string'),
-    parkedAt: column('timestamp'),
+    parkedAt: commitTime(),
   },
   key: ['identity'],
   indexes: { bySubject: { columns: ['namespace', 'subject'] } },
 });
 
+/**
+ * An event that came through a call and not over a topic, and whose row may not be in the warehouse yet: no message says so. Written with the event,
+ * deleted after its append. The call is safe to repeat, and then settles it.
+ */
+export const appendOwed = defineTable('append_owed', {
+  columns: {
+    namespace: column('string'),
+    identity: column('hash'),
+    /** When the event was. */
+    committedAt: commitTime(),
+  },
+  key: ['namespace', 'identity'],
+});
+
+/** A day with cells that wait to be computed again from the exact view: written with the void that left them. */
+export const dirtyDay = defineTable('dirty_day', {
+  columns: {
+    namespace: column('string'),
+    meter: column('string'),
+    generation: column('int64'),
+    day: column('int64'),
+    subject: column('string'),
+    since: commitTime(),
+  },
+  key: ['namespace', 'meter', 'generation', 'day', 'subject'],
+});
+
 export const USAGE_TABLES: readonly Table<object>[] = [
   event,
   conflict,
+  correctedEvent,
   usageHour,
   usageDay,
   distinctValue,
+  backfilledValue,
   subject,
   watermark,
   deadLetter,
   appendParked,
+  appendOwed,
+  dirtyDay,
 ];

@@ -33,7 +33,7 @@ export async function storeWatermarks(
   for (const { topic, ...name } of feeds) {
     const seen = await topic.oldestUnacknowledged();
     if (seen === 'unknown') return undefined;
-    rows.push({ ...name, committedThrough: seen.oldest ?? seen.at, heartbeatAt: seen.at });
+    rows.push({ ...name, committedThrough: Math.min(seen.oldest ?? seen.at, seen.at), heartbeatAt: seen.at });
   }
   await database.transact(async (tx) => rows.forEach((row) => tx.upsert(watermark, row)));
   return Math.min(...rows.map(({ committedThrough }) => committedThrough));

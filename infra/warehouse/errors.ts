@@ -10,6 +10,7 @@ export const REFUSED_VALUE_REASONS = [
   'control_character',
   'lone_surrogate',
   'too_long',
+  'rejected_by_store',
 ] as const;
 export type RefusedValueReason = (typeof REFUSED_VALUE_REASONS)[number];
 
@@ -21,7 +22,10 @@ export interface RefusedAt {
   readonly column?: string | undefined;
 }
 
-/** The row itself is at fault: however often it is tried, it is refused. None of the rows of its call was appended. */
+/**
+ * The row itself is at fault: however often it is tried, it is refused. None of the rows of its call was appended; only where the store
+ * alone could see the fault (`rejected_by_store`), others of a long call may have been.
+ */
 export class RowRefused extends Error {
   override readonly name = 'RowRefused';
   readonly table: string;

@@ -1,4 +1,4 @@
-import { column, defineTable, nullable } from '#infra/database/table.ts';
+import { column, commitTime, defineTable, nullableCommitTime } from '#infra/database/table.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** Replaced files outlive every query that may still read them; names given up are remembered as long as any writer may hang. */
@@ -19,9 +19,9 @@ export const warehouseSegment = defineTable('warehouse_segment', {
     minDay: column('int64'),
     maxDay: column('int64'),
     schemaVersion: column('int64'),
-    createdAt: column('timestamp'),
+    createdAt: commitTime(),
     /** When it stopped being live, or was found abandoned. */
-    closedAt: nullable('timestamp'),
+    closedAt: nullableCommitTime(),
   },
   key: ['table', 'id'],
   timeToLive: { column: 'closedAt', days: CLOSED_SEGMENT_DAYS, unit: 'micros' },

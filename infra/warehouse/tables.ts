@@ -61,6 +61,9 @@ export const EVENTS: WarehouseTable = {
   clusterBy: ['namespace', 'subject', 'type', 'time'],
 };
 
+/** Rows that one call appends. */
+export const ROWS_PER_APPEND_MAX = 100_000;
+
 export const WAREHOUSE_TABLES: readonly WarehouseTable[] = [EVENTS];
 
 /** The version that rows are written in now. */

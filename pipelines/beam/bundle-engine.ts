@@ -23,7 +23,8 @@ export interface BundleEngineOptions {
 }
 
 interface Injector extends IOperator {
-  elements: readonly unknown[];
+  /** A list, or what is read while the bundle runs: then no more of it is in memory than is on its way. */
+  elements: readonly unknown[] | AsyncIterable<unknown>;
 }
 /** The SDK's processor of one bundle at a time, and the operator its elements come from. */
 interface Lane {
@@ -47,6 +48,7 @@ operators.registerOperatorConstructor(INJECT_URN, (transformId, transform, conte
     },
     finishBundle: async () => {
       const { elements } = injector;
+      if (!isList(elements)) return inject(elements, receiver);
       // By index: an iterator would make an object for each element.
       for (let i = 0; i < elements.length; i++) {
         const result = receiver.receive(inGlobalWindow(elements[i]));
@@ -58,6 +60,18 @@ operators.registerOperatorConstructor(INJECT_URN, (transformId, transform, conte
   return injector;
 });
 
+const isList = (elements: Injector['elements']): elements is readonly unknown[] => Array.isArray(elements);
+
+async function inject(
+  elements: AsyncIterable<unknown>,
+  receiver: { receive(value: ReturnType<typeof inGlobalWindow>): Promise<void> | null },
+): Promise<void> {
+  for await (const element of elements) {
+    const result = receiver.receive(inGlobalWindow(element));
+    if (result !== null) await result;
+  }
+}
+
 function refuseForeignTransforms({ proto }: Graph): void {
   for (const { uniqueName, spec, subtransforms } of Object.values(proto.components?.transforms ?? {})) {
     if (spec !== undefined && subtransforms.length === 0 && !RUNNABLE.has(spec.urn)) {
@@ -66,7 +80,7 @@ function refuseForeignTransforms({ proto }: Graph): void {
   }
 }
 
-const descriptorOf = ({ proto: { components } }: Graph) =>
+export const descriptorOf = ({ proto: { components } }: Pick<Graph, 'proto'>) =>
   fnApi.ProcessBundleDescriptor.create({
     id: 'graph',
     transforms: components?.transforms ?? {},
@@ -75,7 +89,7 @@ const descriptorOf = ({ proto: { components } }: Graph) =>
     coders: components?.coders ?? {},
   });
 
-function createLane(descriptor: ReturnType<typeof descriptorOf>, sourceTransformId: string): Lane {
+export function createLane(descriptor: ReturnType<typeof descriptorOf>, sourceTransformId: string): Lane {
   const remote = (): never => {
     throw new Error('the bundle engine has no runner to talk to');
   };
@@ -85,7 +99,8 @@ function createLane(descriptor: ReturnType<typeof descriptorOf>, sourceTransform
   return { processor, injector };
 }
 
-const dispose = ({ processor }: Lane): Promise<unknown[]> => disposeOperators(processor.operators.values());
+export const dispose = ({ processor }: Lane): Promise<unknown[]> =>
+  disposeOperators(processor.operators.values());
 
 /** An idle lane is used again; after an error it is not: the processor has disposed of its operators, and the next bundle gets a new one. */
 function createLanes(create: () => Lane, max: number) {
@@ -115,9 +130,9 @@ function createLanes(create: () => Lane, max: number) {
   };
 }
 
-async function runBundle(
+export async function runBundle(
   { processor, injector }: Lane,
-  elements: readonly unknown[],
+  elements: Injector['elements'],
   id: string,
 ): Promise<void> {
   injector.elements = elements;

@@ -56,6 +56,7 @@ function sdkSources(): Set<string> {
   numbers.map(keep).flatMap(keepAll);
   const windows = [beam.globalWindows(), beam.fixedWindows(1), beam.slidingWindows(2, 1), beam.sessions(1)];
   windows.forEach((window, i) => void numbers.apply(beam.withName(`windows ${i}`, beam.windowInto(window))));
+  numbers.apply(beam.withName('plain', beam.groupBy(keep, 'key')));
   numbers.apply(beam.groupBy(keep, 'key').combining(keep, first, 'first'));
   numbers.apply(beam.groupGlobally<number>().combining(keep, first, 'first'));
   const ours = new Set([zero, keep, keepAll, ...Object.values(first)].map(String));

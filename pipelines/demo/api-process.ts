@@ -11,9 +11,16 @@ export interface ApiProcess {
 /** Started by its path: the pipelines import nothing of the API. */
 const PROGRAM = fileURLToPath(new URL('../../api/main.ts', import.meta.url));
 
+/** What tells the API where its stores are. */
+export interface ApiSetUp {
+  readonly arguments: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Starts the API on a free port of the loopback interface, as a process of its own; it ends with this one. Throws when it cannot. */
-export async function startApi(directory: string): Promise<ApiProcess> {
-  const child = fork(PROGRAM, [`--directory=${directory}`, '--port=0', '--log-level=error'], {
+export async function startApi({ arguments: given, environment = {} }: ApiSetUp): Promise<ApiProcess> {
+  const child = fork(PROGRAM, [...given, '--host=127.0.0.1', '--port=0', '--log-level=error'], {
+    env: { ...process.env, ...environment },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const exited = once(child, 'exit');

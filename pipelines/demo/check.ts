@@ -8,11 +8,13 @@ import {
 } from '#domain/metering/fingerprint.ts';
 import { toHex } from '#domain/metering/hash128.ts';
 import { TOTAL_VIEW } from '#domain/metering/batch.ts';
-import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
+import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { readUsage } from '#infra/usage/read-usage.ts';
-import { conflict, deadLetter, event, usageHour } from '#infra/usage/tables.ts';
+import { event, usageHour } from '#infra/usage/tables.ts';
 import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import type { DemoStores } from './backing.ts';
 import { checkBills, type CheckedBill } from './bill-check.ts';
+import { countConflicts, countDeadLetters, countEvents } from './count-stores.ts';
 import { textOf, type DataSet, type Fact } from './data-set.ts';
 import { contendersOf, countedFacts, countIndependently, type Counts, type Expected } from './expected.ts';
 import { compareLimits, type LimitLine } from './quota-check.ts';
@@ -91,7 +93,7 @@ const sorted = (counts: Counts): [string, number][] =>
   Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Of contended identities the content whose digest stands in the event row: the first commit decided. */
-async function winnersOf({ database }: LocalStores, { planned }: DataSet): Promise<Map<string, Fact>> {
+async function winnersOf({ database }: DemoStores, { planned }: DataSet): Promise<Map<string, Fact>> {
   const winners = new Map<string, Fact>();
   for (const [name, facts] of contendersOf(planned)) {
     const parsed = facts.map((fact) => ({
@@ -109,29 +111,10 @@ async function winnersOf({ database }: LocalStores, { planned }: DataSet): Promi
   return winners;
 }
 
-async function countEvents({ database }: LocalStores): Promise<number> {
-  let events = 0;
-  for await (const row of database.scan(event, { prefix: [] })) if (row.state === 'live') events++;
-  return events;
-}
-
-async function countConflicts({ database }: LocalStores): Promise<number> {
-  let conflicts = 0;
-  for await (const _ of database.scan(conflict, { prefix: [] })) conflicts++;
-  return conflicts;
-}
-
-async function countDeadLetters({ database }: LocalStores): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for await (const { reason } of database.scan(deadLetter, { prefix: [] }))
-    counts[reason] = (counts[reason] ?? 0) + 1;
-  return counts;
-}
-
 const instantOf = (text: string): number => parseRfc3339(text)?.at ?? 0;
 
 async function compareUsage(
-  stores: LocalStores,
+  stores: DemoStores,
   { catalogue, from, to }: DataSet,
   expected: Expected,
 ): Promise<UsageLine[]> {
@@ -172,7 +155,7 @@ async function answersBySubject(rows: AsyncIterable<WarehouseRow>): Promise<Map<
 
 /** The drift check: the sum of the digests of the events behind every cell, and behind the exact view of the warehouse. */
 async function compareFingerprints(
-  { database, warehouse }: LocalStores,
+  { database, warehouse }: DemoStores,
   { catalogue, from, to }: DataSet,
 ): Promise<Found['drift']> {
   const drift: { meter: string; cells: string; warehouse: string }[] = [];

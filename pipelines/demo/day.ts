@@ -1,18 +1,17 @@
 import { readCatalogueFile } from '#infra/catalogue/catalogue-file.ts';
+import type { DemoScale } from './backing.ts';
 import { lastBillableMidnight, monthUntil } from './billing-month.ts';
 import { readChargesFile } from './charges-file.ts';
 import { plannedEvent, textOf, type DataSet, type Fact, type Planned, type Way } from './data-set.ts';
 import { seededDraw, type Draw } from './draw.ts';
 import { readSellerFile } from './seller-file.ts';
 
-const EVENTS = 200_000;
 const DAY_MS = 86_400_000;
 const JITTER_MS = 300_000;
 /** One event in so many is sent a second time, byte by byte. */
 const DUPLICATE_EVERY = 25;
 const CONFLICTS = 40;
 /** Three days late: far beyond the declared lateness, well within the horizon. */
-const LATE_EVENTS = 300;
 const LATE_MS = 3 * DAY_MS;
 
 /** Customers and their share of the traffic. */
@@ -33,14 +32,18 @@ const TIERS = ['free', 'pro', 'pro', 'enterprise'] as const;
 const USERS_MAX = 480;
 
 /** A day of a language-model service, the last one that can be billed by now: busy by day, quiet by night, with all that goes wrong in practice. */
-export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
+export async function dayOfUsage(
+  now: number,
+  seed: number,
+  { events: count, lateEvents: late }: Pick<DemoScale, 'events' | 'lateEvents'>,
+): Promise<DataSet> {
   const draw = seededDraw(seed);
   const catalogue = await readCatalogueFile(new URL('catalogue.json', import.meta.url));
   const end = lastBillableMidnight(now);
-  const facts = Array.from({ length: EVENTS }, (_, index) =>
-    requestAt(draw, timeOf(draw, end, index), index),
+  const facts = Array.from({ length: count }, (_, index) =>
+    requestAt(draw, timeOf(draw, end, index / count), index),
   );
-  const events = [...withRepetitions(draw, facts), ...lateEvents(draw, end)];
+  const events = [...withRepetitions(draw, facts), ...lateEvents(draw, end, late)];
   return {
     title: `a day of usage, ${new Date(end - DAY_MS).toISOString().slice(0, 10)} (UTC)`,
     catalogue,
@@ -55,8 +58,7 @@ export async function dayOfUsage(now: number, seed: number): Promise<DataSet> {
 }
 
 /** Rising through the day with some disorder, denser in the middle of it. */
-function timeOf(draw: Draw, end: number, index: number): Date {
-  const share = index / EVENTS;
+function timeOf(draw: Draw, end: number, share: number): Date {
   const busy = share - Math.sin(2 * Math.PI * share) / (2 * Math.PI) / 2;
   return new Date(Math.max(end - DAY_MS, Math.round(end - DAY_MS + busy * DAY_MS - draw.below(JITTER_MS))));
 }
@@ -95,8 +97,8 @@ function withRepetitions(draw: Draw, facts: readonly Fact[]): Fact[] {
   });
 }
 
-const lateEvents = (draw: Draw, end: number): Fact[] =>
-  Array.from({ length: LATE_EVENTS }, (_, index) =>
+const lateEvents = (draw: Draw, end: number, count: number): Fact[] =>
+  Array.from({ length: count }, (_, index) =>
     requestAt(draw, new Date(end - LATE_MS - draw.below(DAY_MS)), index),
   );
 

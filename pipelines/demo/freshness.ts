@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
-import { LOCAL_FEED, type LocalStores } from '#infra/local/open-local.ts';
+import { LOCAL_FEED } from '#infra/local/open-local.ts';
+import type { DemoStores, SteadyLoad } from './backing.ts';
 import { quantile } from './quantile.ts';
 
 const TICK_MS = 50;
 const SUBJECT = 'freshness-probe';
-
-/** What the demo measures freshness at. */
-export const STEADY_LOAD = { eventsPerSecond: 2_000, seconds: 3 };
 
 export interface FreshnessMillis {
   readonly p50: number;
@@ -16,30 +14,37 @@ export interface FreshnessMillis {
 
 /** A few seconds of steady traffic: how long after its publishing is an event committed, and so readable? */
 export async function measureFreshness(
-  { topic, warehouse }: LocalStores,
-  { eventsPerSecond, seconds }: { eventsPerSecond: number; seconds: number },
+  { topic, warehouse }: Pick<DemoStores, 'topic' | 'warehouse'>,
+  { eventsPerSecond, seconds }: SteadyLoad,
 ): Promise<FreshnessMillis> {
   const from = Date.now();
   const perTick = (eventsPerSecond * TICK_MS) / 1_000;
-  for (let tick = 0; tick < (seconds * 1_000) / TICK_MS; tick++) {
+  const ticks = (seconds * 1_000) / TICK_MS;
+  const published = ticks * perTick;
+  for (let tick = 0; tick < ticks; tick++) {
     await topic.publish(Array.from({ length: perTick }, (_, index) => probe(`${from}-${tick}-${index}`)));
     await sleep(Math.max(0, from + (tick + 1) * TICK_MS - Date.now()));
   }
-  while ((await topic.backlog()).messages > 0) await sleep(TICK_MS);
-  const delays: number[] = [];
   const range = {
     from: new Date(from - 1_000).toISOString(),
     to: new Date(Date.now() + 1_000).toISOString(),
   };
-  const rows = warehouse.query('events_exact', {
-    namespace: LOCAL_FEED.namespace,
-    subjects: [SUBJECT],
-    ...range,
-  });
-  for await (const row of rows)
-    delays.push(millisBetween(String(row['published_at']), String(row['committed_at'])));
+  let delays = await delaysIn(warehouse, range);
+  for (; delays.length < published; delays = await delaysIn(warehouse, range)) await sleep(TICK_MS);
   delays.sort((a, b) => a - b);
   return { p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
+}
+
+/** From publishing to commit, of every probe that the warehouse has by now. */
+async function delaysIn(
+  warehouse: DemoStores['warehouse'],
+  range: { readonly from: string; readonly to: string },
+): Promise<number[]> {
+  const { namespace } = LOCAL_FEED;
+  const delays: number[] = [];
+  for await (const row of warehouse.query('events_exact', { namespace, subjects: [SUBJECT], ...range }))
+    delays.push(millisBetween(String(row['published_at']), String(row['committed_at'])));
+  return delays;
 }
 
 const probe = (id: string): { data: Buffer } => ({

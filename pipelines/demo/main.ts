@@ -1,15 +1,16 @@
-import { rm } from 'node:fs/promises';
 import { createApiKey } from '#infra/access/api-keys.ts';
 import type { Database } from '#infra/database/database.ts';
-import { LOCAL_FEED, openLocal, type LocalStores } from '#infra/local/open-local.ts';
+import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
-import { startApi } from './api-process.ts';
+import type { DemoBacking, DemoScale } from './backing.ts';
 import { billCustomers, type BilledMonth } from './bill-customers.ts';
 import { checkDataSet } from './check.ts';
+import { cloudBacking } from './cloud-backing.ts';
 import { plannedTwice, type DataSet } from './data-set.ts';
 import { dayOfUsage } from './day.ts';
-import { measureFreshness, STEADY_LOAD } from './freshness.ts';
+import { embeddedBacking } from './embedded-backing.ts';
+import { measureFreshness } from './freshness.ts';
 import { checkInvoices } from './invoice-check.ts';
 import { readOptions, type DemoOptions } from './options.ts';
 import { putCatalogue } from './put-catalogue.ts';
@@ -23,20 +24,19 @@ import { traceOfUsage } from './trace.ts';
 const options = readOptions(process.argv.slice(2));
 process.exitCode = (await demo(options)) ? 0 : 1;
 
-async function demo({ directory }: DemoOptions): Promise<boolean> {
-  const dataSet = await chooseDataSet(options);
-  await rm(directory, { recursive: true, force: true });
-  const stores = await openLocal({ directory, clock: systemScheduler.now });
+async function demo({ backend, directory }: DemoOptions): Promise<boolean> {
+  const backing = await (backend === 'gcp' ? cloudBacking(directory) : embeddedBacking(directory));
   try {
-    const api = await startApi(directory);
+    const dataSet = await chooseDataSet(options, backing.scale);
+    const api = await backing.startApi();
     try {
-      const client = createApiClient({ url: api.url, key: await makeKey(stores.database) });
-      return await demonstrate(dataSet, stores, client);
+      const client = createApiClient({ url: api.url, key: await makeKey(backing.stores.database) });
+      return await demonstrate(dataSet, backing, client);
     } finally {
       await api.stop();
     }
   } finally {
-    await stores.close();
+    await backing.close();
   }
 }
 
@@ -61,12 +61,12 @@ async function makeKey(database: Database): Promise<string> {
   return result.secret;
 }
 
-async function demonstrate(dataSet: DataSet, stores: LocalStores, client: ApiClient): Promise<boolean> {
+async function demonstrate(dataSet: DataSet, backing: DemoBacking, client: ApiClient): Promise<boolean> {
   await putCatalogue(client, dataSet.catalogue, dataSet.from);
   await putPlan(client, dataSet);
-  const counted = await countUsage(dataSet, stores, client);
-  const invoices = checkInvoices(await bill(dataSet, client), dataSet, counted.found.bills);
-  const told = { options, dataSet, ...counted, invoices, ok: counted.ok && invoices.ok };
+  const counted = await countUsage(dataSet, backing, client);
+  const invoices = checkInvoices(await bill(dataSet, backing, client), dataSet, counted.found.bills);
+  const told = { options, dataSet, backing, ...counted, invoices, ok: counted.ok && invoices.ok };
   process.stdout.write(tell(told));
   if (options.json) process.stdout.write(`${JSON.stringify(toJson(told))}\n`);
   return told.ok;
@@ -75,22 +75,22 @@ async function demonstrate(dataSet: DataSet, stores: LocalStores, client: ApiCli
 /** Everything up to the bills: sends, counts, checks and measures. */
 async function countUsage(
   dataSet: DataSet,
-  stores: LocalStores,
+  backing: DemoBacking,
   client: ApiClient,
-): Promise<Omit<Told, 'options' | 'dataSet' | 'invoices'>> {
+): Promise<Omit<Told, 'options' | 'dataSet' | 'backing' | 'invoices'>> {
   const { catalogue, storyLimit } = dataSet;
-  const entrances = openEntrances(stores, client);
+  const entrances = openEntrances(backing, client);
   const { flow, storyEvent } = keepStoryEvent(dataSet);
-  const run = await runMessages(entrances, options.directory, { catalogue, flow });
+  const run = await runMessages(entrances, backing, { catalogue, flow });
   try {
     const send = async (messages: typeof flow): Promise<void> => {
       await sendAll(entrances, messages);
-      await untilDrained(stores, run.pipeline);
+      await untilDrained(backing, entrances, run.pipeline);
     };
     const reservations = await tellReservations({ ...storyLimit, client, storyEvent, send });
     const checked = await checkDataSet({ ...entrances, reservations }, dataSet);
-    const checks = startChecks(client, catalogue);
-    const freshnessMs = await measureFreshness(stores, STEADY_LOAD);
+    const checks = startChecks(client, catalogue, backing.scale.checksPerSecond);
+    const freshnessMs = await measureFreshness(backing.stores, backing.scale.steadyLoad);
     const steadyChecks = await checks.stop();
     return { run, answers: entrances.answers, reservations, ...checked, freshnessMs, steadyChecks };
   } finally {
@@ -99,8 +99,8 @@ async function countUsage(
 }
 
 /** The day is in: the pipeline goes on as usual, so that its month can be billed. */
-async function bill({ month }: DataSet, client: ApiClient): Promise<BilledMonth> {
-  const pipeline = await startUsualPipeline(options.directory);
+async function bill({ month }: DataSet, backing: DemoBacking, client: ApiClient): Promise<BilledMonth> {
+  const pipeline = await startUsualPipeline(backing);
   try {
     return await billCustomers(client, { month, directory: options.directory });
   } finally {
@@ -108,8 +108,8 @@ async function bill({ month }: DataSet, client: ApiClient): Promise<BilledMonth>
   }
 }
 
-async function chooseDataSet({ trace, twice, seed }: DemoOptions): Promise<DataSet> {
+async function chooseDataSet({ trace, twice, seed }: DemoOptions, scale: DemoScale): Promise<DataSet> {
   const now = Date.now();
-  const dataSet = trace === undefined ? await dayOfUsage(now, seed) : await traceOfUsage(trace, now);
+  const dataSet = trace === undefined ? await dayOfUsage(now, seed, scale) : await traceOfUsage(trace, now);
   return twice ? { ...dataSet, planned: plannedTwice(dataSet.planned) } : dataSet;
 }

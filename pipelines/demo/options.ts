@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { BACKENDS, type Backend } from '#infra/cloud/backend.ts';
 import { join, resolve } from 'node:path';
 
 export interface DemoOptions {
@@ -6,6 +7,8 @@ export interface DemoOptions {
   readonly json: boolean;
   readonly twice: boolean;
   readonly seed: number;
+  /** What the stores are. */
+  readonly backend: Backend;
   /** Where this run keeps its data; made anew by each run. */
   readonly directory: string;
 }
@@ -14,7 +17,8 @@ const USAGE = `npm run demo -- [options]
   --trace FILE.csv   send a CSV of real usage (TIMESTAMP,ContextTokens,GeneratedTokens) instead of a made-up day
   --twice            send every event twice: the totals stay the same
   --json             print one JSON document at the end
-  --seed N           another made-up day`;
+  --seed N           another made-up day
+  --backend gcp      on Spanner, Pub/Sub and BigQuery, as emulators: the same, a fortieth of it`;
 
 export function readOptions(args: readonly string[]): DemoOptions {
   const { values } = parseArgs({
@@ -24,6 +28,7 @@ export function readOptions(args: readonly string[]): DemoOptions {
       json: { type: 'boolean', default: false },
       twice: { type: 'boolean', default: false },
       seed: { type: 'string', default: '1' },
+      backend: { type: 'string', default: 'embedded' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -33,12 +38,15 @@ export function readOptions(args: readonly string[]): DemoOptions {
   }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error('--seed is a whole number');
+  const backend = BACKENDS.find((name) => name === values.backend);
+  if (backend === undefined) throw new Error(`--backend is one of ${BACKENDS.join(', ')}`);
   const root = process.env['MILLRACE_DATA_DIR'] ?? '.millrace';
   return {
     trace: values.trace,
     json: values.json,
     twice: values.twice,
     seed,
-    directory: resolve(join(root, 'demo')),
+    backend,
+    directory: resolve(join(root, backend === 'embedded' ? 'demo' : `demo-${backend}`)),
   };
 }

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { UsageCounters } from '#pipelines/usage/counters.ts';
 
@@ -29,35 +29,52 @@ export interface PipelineProcessOptions {
 
 /** Large enough that the events of a batch die young instead of being copied. */
 const YOUNG_GENERATION_MEGABYTES = 64;
+const NODE_OPTIONS = [
+  '--disable-warning=ExperimentalWarning',
+  `--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`,
+];
 
 /** Starts the embedded pipeline as a process of its own; it ends with this one. */
-export async function startPipeline(options: PipelineProcessOptions): Promise<PipelineProcess> {
-  const child = fork(
-    fileURLToPath(new URL('../embedded/main.ts', import.meta.url)),
-    [
-      `--directory=${options.directory}`,
-      `--lateness-seconds=${options.latenessSeconds}`,
-      `--ack-deadline-seconds=${options.ackDeadlineSeconds}`,
-      '--log-level=error',
-    ],
-    {
-      execArgv: [
-        '--disable-warning=ExperimentalWarning',
-        `--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`,
-        ...(options.nodeOptions ?? []),
+export const startPipeline = (options: PipelineProcessOptions): Promise<PipelineProcess> =>
+  startProcess(
+    fork(
+      fileURLToPath(new URL('../embedded/main.ts', import.meta.url)),
+      [
+        `--directory=${options.directory}`,
+        `--lateness-seconds=${options.latenessSeconds}`,
+        `--ack-deadline-seconds=${options.ackDeadlineSeconds}`,
+        '--log-level=error',
       ],
-    },
+      { execArgv: [...NODE_OPTIONS, ...(options.nodeOptions ?? [])] },
+    ),
+    options.onReport,
   );
+
+/** Starts a worker of a fleet as a process of its own; it ends with this one. */
+export const startWorker = (environment: Readonly<Record<string, string>>): Promise<PipelineProcess> =>
+  startProcess(
+    fork(fileURLToPath(new URL('../fleet/main.ts', import.meta.url)), [], {
+      env: { ...process.env, ...environment },
+      execArgv: [...NODE_OPTIONS],
+    }),
+  );
+
+/** Resolves when it pulls. */
+async function startProcess(
+  child: ChildProcess,
+  onReport?: (report: Report) => void,
+): Promise<PipelineProcess> {
   let latest: Report | undefined;
   const exited = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) =>
       reject(new Error(`the pipeline process ended with code ${String(code)} before it was ready`)),
     );
-    child.on('message', (message: Report | { ready: true }) => {
+    child.on('message', (message: Report | { ready: true } | { fault: string }) => {
       if ('ready' in message) return resolve();
+      if ('fault' in message) return reject(new Error(message.fault));
       latest = message;
-      options.onReport?.(message);
+      onReport?.(message);
     });
   });
   const end = async (signal: NodeJS.Signals): Promise<void> => {

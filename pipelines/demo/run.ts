@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
-import type { LocalStores } from '#infra/local/open-local.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
 import type { ApiClient } from './api-client.ts';
+import type { DemoBacking, DemoStores } from './backing.ts';
 import { BILLABLE_MIDNIGHT_AGE_MS_MAX } from './billing-month.ts';
 import type { Planned } from './data-set.ts';
 import { noAnswers, postEvents, type EventAnswers } from './event-requests.ts';
 import { isRejected } from './expected.ts';
-import { startPipeline, type PipelineProcess } from './pipeline-process.ts';
+import type { PipelineProcess } from './pipeline-process.ts';
 import { showProgress } from './progress.ts';
 import { startChecks, type CheckLatencies } from './steady-checks.ts';
 
@@ -17,8 +17,6 @@ const SENT_BEFORE_KILL = 0.6;
 /** How much of all must be committed before the kill, so that it comes in the middle of work. */
 const COMMITTED_BEFORE_KILL = 0.2;
 const POLL_MS = 20;
-/** Short, so that what the killed process held comes back soon. */
-const ACK_DEADLINE_SECONDS = 10;
 const DAY_SECONDS = 86_400;
 const SENDING_SECONDS_MAX = 3_600;
 /** While a day that is over is sent, its feeds promise no more than they keep: that events come so long after they happened. */
@@ -38,23 +36,22 @@ export interface Run {
 
 /** Where messages go in, and what the API said of those that went over HTTP. */
 export interface Entrances {
-  readonly stores: LocalStores;
+  readonly stores: DemoStores;
   readonly client: ApiClient;
   readonly answers: EventAnswers;
+  /** Everything that went in. */
+  readonly sent: Planned[];
 }
 
 /** Once the day is in, the feeds promise again what they usually do: so usage is complete up to an hour ago, and can be billed. */
-export const startUsualPipeline = (directory: string): Promise<PipelineProcess> =>
-  startPipeline({
-    directory,
-    latenessSeconds: USUAL_LATENESS_SECONDS,
-    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
-  });
+export const startUsualPipeline = (backing: DemoBacking): Promise<PipelineProcess> =>
+  backing.startPipeline(USUAL_LATENESS_SECONDS);
 
-export const openEntrances = (stores: LocalStores, client: ApiClient): Entrances => ({
+export const openEntrances = ({ stores }: DemoBacking, client: ApiClient): Entrances => ({
   stores,
   client,
   answers: noAnswers(),
+  sent: [],
 });
 
 /**
@@ -63,16 +60,12 @@ export const openEntrances = (stores: LocalStores, client: ApiClient): Entrances
  */
 export async function runMessages(
   entrances: Entrances,
-  directory: string,
+  backing: DemoBacking,
   { catalogue, flow }: { readonly catalogue: CatalogueFile; readonly flow: readonly Planned[] },
 ): Promise<Run> {
   const pipelines: PipelineProcess[] = [];
   const start = async (): Promise<PipelineProcess> => {
-    const pipeline = await startPipeline({
-      directory,
-      latenessSeconds: LATENESS_OF_A_DAY_SECONDS,
-      ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
-    });
+    const pipeline = await backing.startPipeline(LATENESS_OF_A_DAY_SECONDS);
     pipelines.push(pipeline);
     return pipeline;
   };
@@ -81,7 +74,7 @@ export async function runMessages(
   const progress = showProgress('send and count', messages);
   const done = (): number => Math.min(messages, sumOver(pipelines, acknowledged));
   const show = (): void => progress.update(done());
-  const checks = startChecks(entrances.client, catalogue);
+  const checks = startChecks(entrances.client, catalogue, backing.scale.checksPerSecond);
   const startedAt = performance.now();
   const split = Math.ceil(flow.length * SENT_BEFORE_KILL);
   await sendAll(entrances, flow.slice(0, split), show);
@@ -92,7 +85,7 @@ export async function runMessages(
     `killed the pipeline (SIGKILL, pid ${first.pid}) after ${killedAt.toLocaleString('en-US')} messages; starting another, while the API goes on`,
   );
   const [second] = await Promise.all([start(), sendAll(entrances, flow.slice(split), show)]);
-  await untilDrained(entrances.stores, second, show);
+  await untilDrained(backing, entrances, second, show);
   progress.end();
   return {
     seconds: (performance.now() - startedAt) / 1_000,
@@ -113,29 +106,25 @@ const cpuSecondsOf = ({ latest }: PipelineProcess): number =>
 
 /** Resolves when the pipeline has done with everything that was sent. Throws when it has ended by itself. */
 export const untilDrained = (
-  { topics }: LocalStores,
+  backing: DemoBacking,
+  { sent }: Entrances,
   pipeline: PipelineProcess,
   meanwhile: () => void = () => undefined,
-): Promise<void> => {
-  const isDrained = async (): Promise<boolean> => {
-    const backlogs = await Promise.all(Object.values(topics).map((topic) => topic.backlog()));
-    return backlogs.every(({ messages }) => messages === 0);
-  };
-  return until(isDrained, pipeline, meanwhile);
-};
+): Promise<void> => until(() => backing.isDrained(sent), pipeline, meanwhile);
 
 /** Each message the way it is planned to go, both ways side by side; `meanwhile` is called now and then. */
 export async function sendAll(
-  { stores, client, answers }: Entrances,
+  { stores, client, answers, sent }: Entrances,
   messages: readonly Planned[],
   meanwhile: () => void = () => undefined,
 ): Promise<void> {
+  for (const message of messages) sent.push(message);
   const { http = [], topic = [] } = Object.groupBy(messages, ({ way }) => way);
   await Promise.all([postEvents(client, http, answers), publishAll(stores, topic, meanwhile)]);
 }
 
 async function publishAll(
-  { topic }: LocalStores,
+  { topic }: DemoStores,
   messages: readonly Planned[],
   meanwhile: () => void,
 ): Promise<void> {

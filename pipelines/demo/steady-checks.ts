@@ -3,8 +3,6 @@ import type { CatalogueFile } from '#infra/catalogue/catalogue-file.ts';
 import { checkEntitlement } from './entitlement.ts';
 import { quantile } from './quantile.ts';
 
-export const CHECKS_PER_SECOND = 50;
-
 export interface CheckLatencies {
   readonly checks: number;
   readonly p50: number;
@@ -25,7 +23,11 @@ export const limitedFeatures = ({
   );
 
 /** Asks for one entitlement after the other, at a steady rate and whether or not answers keep up, as an application in use would. */
-export function startChecks(client: ApiClient, catalogue: CatalogueFile): SteadyChecks {
+export function startChecks(
+  client: ApiClient,
+  catalogue: CatalogueFile,
+  checksPerSecond: number,
+): SteadyChecks {
   const asked = limitedFeatures(catalogue);
   const latenciesMs: number[] = [];
   const answers: Promise<void>[] = [];
@@ -36,7 +38,7 @@ export function startChecks(client: ApiClient, catalogue: CatalogueFile): Steady
     latenciesMs.push(performance.now() - sentAt);
   };
   const timer = setInterval(() => {
-    const due = ((performance.now() - startedAt) * CHECKS_PER_SECOND) / 1_000;
+    const due = ((performance.now() - startedAt) * checksPerSecond) / 1_000;
     while (answers.length < due) {
       const of = asked[answers.length % asked.length];
       if (of === undefined) return;
@@ -45,7 +47,7 @@ export function startChecks(client: ApiClient, catalogue: CatalogueFile): Steady
       answer.catch(() => undefined);
       answers.push(answer);
     }
-  }, 1_000 / CHECKS_PER_SECOND);
+  }, 1_000 / checksPerSecond);
   return {
     stop: async () => {
       clearInterval(timer);

@@ -2,12 +2,13 @@ import type { DataSet } from './data-set.ts';
 import { sumOf, type Counts } from './expected.ts';
 import { isEqualLine, type Checked, type UsageLine } from './check.ts';
 import type { EventAnswers } from './event-requests.ts';
-import { STEADY_LOAD, type FreshnessMillis } from './freshness.ts';
+import type { DemoBacking } from './backing.ts';
+import type { FreshnessMillis } from './freshness.ts';
 import type { CheckedInvoices } from './invoice-check.ts';
 import type { DemoOptions } from './options.ts';
 import type { ReservationStory } from './reservation-story.ts';
 import type { Run } from './run.ts';
-import { CHECKS_PER_SECOND, type CheckLatencies } from './steady-checks.ts';
+import type { CheckLatencies } from './steady-checks.ts';
 import { aligned, grouped } from './table.ts';
 import { invoicesToJson, tellDifferences, tellInvoices } from './tell-invoices.ts';
 import { tellQuotas } from './tell-quotas.ts';
@@ -15,6 +16,7 @@ import { tellQuotas } from './tell-quotas.ts';
 export interface Told extends Checked {
   readonly options: DemoOptions;
   readonly dataSet: DataSet;
+  readonly backing: Pick<DemoBacking, 'name' | 'data' | 'scale'>;
   readonly run: Run;
   readonly answers: EventAnswers;
   readonly reservations: ReservationStory;
@@ -32,7 +34,7 @@ export function tell(told: Told): string {
   const { options, dataSet, found, invoices, ok } = told;
   return [
     '',
-    `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}`,
+    `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}${told.backing.name === 'gcp' ? `, on emulators and therefore ${grouped(told.backing.scale.events)} events of it` : ''}`,
     '',
     ...tellMessages(told),
     ...tellSpeed(told),
@@ -52,7 +54,7 @@ export function tell(told: Told): string {
       tellDifferences(`${customer}, charges evaluated`, different),
     ),
     '',
-    `  data            ${options.directory} (database/, topic/, topic-api/, warehouse/, invoices/); each run starts anew`,
+    `  data            ${told.backing.data}; each run starts anew`,
     '',
     ok
       ? 'Every total and every invoice equals the independent count.'
@@ -104,14 +106,15 @@ function beside(found: Counts, expected: Counts, where = ''): string {
   return `${grouped(sumOf(found))}${where}: ${counts.join(', ')}`;
 }
 
-function tellSpeed({ run, freshnessMs, steadyChecks }: Told): string[] {
+function tellSpeed({ run, freshnessMs, steadyChecks, backing }: Told): string[] {
   const { checks } = run;
+  const { checksPerSecond, steadyLoad } = backing.scale;
   return [
     `  killed          the pipeline, by SIGKILL after ${grouped(run.killedAt)} messages; another process went on`,
     `  throughput      ${grouped(Math.round(run.messages / run.seconds))} messages/s from sending to committed (${run.seconds.toFixed(1)} s, the kill included)`,
     `  cost            ${grouped(Math.round(run.messages / run.cpuSeconds))} messages per CPU second of the pipeline, ${grouped(Math.round(run.residentBytes / 1e6))} MB resident`,
-    `  quota checks    ${grouped(checks.checks)} over HTTP meanwhile, ${CHECKS_PER_SECOND} a second, all answered: p50 ${checks.p50} ms, p99 ${checks.p99} ms`,
-    `  steady load     at ${grouped(STEADY_LOAD.eventsPerSecond)} events/s an event is readable p50 ${freshnessMs.p50} ms, p99 ${freshnessMs.p99} ms after it was published; checks p50 ${steadyChecks.p50} ms, p99 ${steadyChecks.p99} ms`,
+    `  quota checks    ${grouped(checks.checks)} over HTTP meanwhile, ${checksPerSecond} a second, all answered: p50 ${checks.p50} ms, p99 ${checks.p99} ms`,
+    `  steady load     at ${grouped(steadyLoad.eventsPerSecond)} events/s an event is readable p50 ${freshnessMs.p50} ms, p99 ${freshnessMs.p99} ms after it was published; checks p50 ${steadyChecks.p50} ms, p99 ${steadyChecks.p99} ms`,
   ];
 }
 

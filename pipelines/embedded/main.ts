@@ -12,7 +12,10 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
 import type { UsageRuntime } from '#pipelines/usage/runtime.ts';
-import { createLog } from './log.ts';
+import { createLog } from '#infra/telemetry/create-log.ts';
+import { startTelemetry } from '#infra/telemetry/start-telemetry.ts';
+import { VERSION } from '#infra/version.ts';
+import { batchErrand } from '#pipelines/batch/batch-errand.ts';
 import { createEmbeddedRunner } from './runner.ts';
 
 /**
@@ -51,6 +54,11 @@ const REPORT_EVERY_MS = 250;
 
 const scheduler = systemScheduler;
 const ackDeadlineSeconds = settings['ack-deadline-seconds'];
+const telemetry = await startTelemetry({
+  service: 'millrace-pipeline',
+  version: VERSION,
+  environment: process.env,
+});
 const log = createLog(settings['log-level']);
 // From the first moment on: whoever is told to stop while it opens its stores stops as it would later.
 const stopping = new AbortController();
@@ -67,6 +75,12 @@ const runtimeOf = (feed: LocalFeedName): UsageRuntime => ({
   counters,
 });
 
+const batch = batchErrand({
+  database: stores.database,
+  scheduler,
+  log,
+  args: [`--directory=${settings.directory}`, `--log-level=${settings['log-level']}`],
+});
 const runner = createEmbeddedRunner({
   name: 'usage',
   runtimes: [runtimeOf('usage'), runtimeOf('api')],
@@ -83,6 +97,7 @@ const runner = createEmbeddedRunner({
     if (dropped.length > 0)
       log.error({ dropped }, 'messages older than the retention were dropped before they were committed');
   },
+  errands: [batch],
 });
 
 const report = (): void => {
@@ -93,8 +108,10 @@ const reporting = setInterval(report, REPORT_EVERY_MS);
 process.send?.({ ready: true });
 log.info({ worker: settings.worker, directory: settings.directory }, 'the pipeline runs');
 await runner.run(stopping.signal);
+await batch.stop();
 clearInterval(reporting);
 report();
 await stores.close();
 log.info({ worker: settings.worker }, 'the pipeline has stopped');
+await telemetry.shutdown();
 if (process.connected) process.disconnect();

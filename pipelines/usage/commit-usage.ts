@@ -1,5 +1,8 @@
+import { SpanKind } from '@opentelemetry/api';
 import type { Catalogue } from '#domain/metering/catalogue.ts';
 import { isHeartbeat } from '#infra/topic/heartbeat.ts';
+import { linksOf } from '#infra/telemetry/message-context.ts';
+import { inSpan, isTracing, spanned } from '#infra/telemetry/spans.ts';
 import { appendEventRows, eventRowsOf } from '#infra/usage/append-events.ts';
 import {
   createBisectingCommitter,
@@ -65,16 +68,8 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
     // The copy lives on until the next bundle, and this one's deliveries need not.
     sinkOf(this).deliveries = [];
     if (deliveries.length === 0) return;
-    const events = deliveries.filter(({ message }) => !isHeartbeat(message));
-    runtime.counters.heartbeat_total += deliveries.length - events.length;
-    const { committed, doubted } =
-      events.length === 0 ? NOTHING : await commitAll(runtime, committer, events);
-    await appendAll(runtime, committed);
-    // What is doubted comes again when its lease ends.
-    const done =
-      doubted.length === 0 ? deliveries : deliveries.filter((delivery) => !doubted.includes(delivery));
-    await runtime.topic.ack(done.map(({ message }) => message.ackId));
-    runtime.counters.acknowledged_total += done.length;
+    const bundle = { runtime, committer, deliveries };
+    await (isTracing() ? commitTraced(bundle) : commitBundle(bundle));
   }
 }
 
@@ -84,10 +79,42 @@ function sinkOf(doFn: CommitUsage): Sink {
   return sink;
 }
 
+interface Bundle {
+  readonly runtime: UsageRuntime;
+  readonly committer: BisectingCommitter;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** The span of a bundle is linked to those that published its messages: so a trace goes on from publishing to commit. */
+function commitTraced(bundle: Bundle): Promise<void> {
+  const { runtime, deliveries } = bundle;
+  const attributes = {
+    'messaging.batch.message_count': deliveries.length,
+    'millrace.feed': runtime.commit.feed,
+  };
+  const links = linksOf(deliveries.map(({ message }) => message));
+  return inSpan('commit', { kind: SpanKind.CONSUMER, links, attributes }, () => commitBundle(bundle));
+}
+
+async function commitBundle({ runtime, committer, deliveries }: Bundle): Promise<void> {
+  const events = deliveries.filter(({ message }) => !isHeartbeat(message));
+  runtime.counters.heartbeat_total += deliveries.length - events.length;
+  const { committed, doubted } =
+    events.length === 0
+      ? NOTHING
+      : await spanned('transaction', {}, () => commitAll(runtime, committer, events));
+  await spanned('append', {}, () => appendAll(runtime, committed));
+  // What is doubted comes again when its lease ends.
+  const done =
+    doubted.length === 0 ? deliveries : deliveries.filter((delivery) => !doubted.includes(delivery));
+  await spanned('acknowledge', {}, () => runtime.topic.ack(done.map(({ message }) => message.ackId)));
+  runtime.counters.acknowledged_total += done.length;
+}
+
 const NOTHING: BisectedCommit = { committed: [], doubted: [] };
 
 async function commitAll(
-  { counters, commit }: UsageRuntime,
+  { counters, commit, rowsPerCommitMax }: UsageRuntime,
   committer: BisectingCommitter,
   events: Delivery[],
 ): Promise<BisectedCommit> {
@@ -96,7 +123,7 @@ async function commitAll(
   try {
     const catalogues = await loadCatalogues(commit.catalogues, events);
     const current = (namespace: string): Catalogue => catalogueOf(catalogues, namespace).current;
-    for (const run of splitByRows(current, events)) {
+    for (const run of splitByRows(current, events, rowsPerCommitMax)) {
       const bisected = await committer.commit(run);
       for (const each of bisected.committed) countCommit(counters, each);
       counters.refusal_doubted_total += bisected.doubted.length;

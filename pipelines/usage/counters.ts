@@ -1,4 +1,6 @@
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
+import { MICROS_PER_SECOND } from '#domain/instant.ts';
+import { countDelay, emptyDelays, type DelayHistogram } from '#infra/telemetry/delay-histogram.ts';
 import type { Committed } from '#infra/usage/commit.ts';
 
 /**
@@ -28,6 +30,8 @@ export interface UsageCounters {
   append_failures_total: number;
   append_parked_total: number;
   acknowledged_total: number;
+  /** Of each accepted event, from its publishing to its commit. */
+  readonly commit_delay_seconds: DelayHistogram;
 }
 
 export const emptyCounters = (): UsageCounters => ({
@@ -49,11 +53,12 @@ export const emptyCounters = (): UsageCounters => ({
   append_failures_total: 0,
   append_parked_total: 0,
   acknowledged_total: 0,
+  commit_delay_seconds: emptyDelays(),
 });
 
 export function countCommit(
   counters: UsageCounters,
-  { classified, refused, filterErrors, schemaReports, overdrafts, rows }: Committed,
+  { committedAt, classified, refused, filterErrors, schemaReports, overdrafts, rows }: Committed,
 ): void {
   counters.commits_total++;
   counters.rows_written_total += rows;
@@ -62,7 +67,10 @@ export function countCommit(
   counters.overdraft_total += overdrafts;
   for (const { outcome, copy } of classified) {
     counters[`${outcome}_total`]++;
-    if (outcome === 'accepted' && copy.effects.length === 0) counters.unmatched_total++;
+    if (outcome !== 'accepted') continue;
+    if (copy.effects.length === 0) counters.unmatched_total++;
+    const delayMicros = Math.max(0, committedAt - copy.event.publishTime);
+    countDelay(counters.commit_delay_seconds, delayMicros / MICROS_PER_SECOND);
   }
   for (const { refusal } of refused) {
     counters.dead_letter_total[refusal.reason] = (counters.dead_letter_total[refusal.reason] ?? 0) + 1;

@@ -12,6 +12,8 @@ export interface UsageRuntime {
   readonly topic: Topic;
   readonly warehouse: Warehouse;
   readonly counters: UsageCounters;
+  /** What one commit may write, before folding; the bound of the embedded store where it is absent. */
+  readonly rowsPerCommitMax?: number;
 }
 
 const runtimes = new Map<string, UsageRuntime>();

@@ -11,6 +11,7 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import { checkExport, type CheckedExport } from '#infra/transfer/check-export.ts';
 import { importNamespace, type Imported } from '#infra/transfer/import-namespace.ts';
 import { checkNamespace, dataDirectory } from './data-directory.ts';
+import { IMPORT_EVENTS_HELP, importEventsCommand, meansEvents } from './import-events-command.ts';
 import { withPartFile } from './part-file.ts';
 import { tellLines } from './tell-lines.ts';
 import type { Invocation, Terminal } from './terminal.ts';
@@ -26,7 +27,12 @@ Broken off, it can be run again: what is there already is left alone, and nothin
 It may be done while the platform runs. The platform is the one in MILLRACE_DATA_DIR (default: .millrace).`;
 
 /** `npm run import`. Fails when any event of the file does not count in the end, but for those that may be skipped. */
-export async function importCommand({ args, environment, terminal, input }: Invocation): Promise<void> {
+export async function importCommand(invocation: Invocation): Promise<void> {
+  if (meansEvents(invocation.args)) return importEventsCommand(invocation);
+  return importWhole(invocation);
+}
+
+async function importWhole({ args, environment, terminal, input }: Invocation): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -36,7 +42,7 @@ export async function importCommand({ args, environment, terminal, input }: Invo
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return terminal.out(`${IMPORT_HELP}\n`);
+  if (values.help) return terminal.out(`${IMPORT_HELP}\n\n${IMPORT_EVENTS_HELP}\n`);
   const namespace = checkNamespace(values.namespace);
   const directory = dataDirectory(environment);
   const bring = (path: string): Promise<void> =>

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { v7 as uuidV7 } from 'uuid';
 import { workOnRun } from '#infra/invoicing/work-on-run.ts';
-import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
+import { openPlatform } from './open-platform.ts';
 
 /*
  * The process of one more worker on a run of invoices. It tells how many customers each part had, and ends with the parts, or when whoever started it is
@@ -11,17 +11,16 @@ import { systemScheduler } from '#infra/scheduler.ts';
 
 const { values } = parseArgs({
   options: {
-    directory: { type: 'string', default: '' },
     namespace: { type: 'string', default: '' },
     run: { type: 'string', default: '' },
   },
 });
-const { directory, namespace, run } = values;
+const { namespace, run } = values;
 const scheduler = systemScheduler;
 const stopping = new AbortController();
 process.once('disconnect', () => stopping.abort());
 
-const stores = await openLocal({ directory, clock: scheduler.now });
+const stores = await openPlatform({ environment: process.env, clock: scheduler.now, tag: 'invoices' });
 try {
   await workOnRun(stores, {
     ...{ namespace, run, scheduler, worker: `worker-${uuidV7()}` },

@@ -6,7 +6,8 @@ const PROGRAM = fileURLToPath(new URL('invoice-worker.ts', import.meta.url));
 
 export interface StartWorkers {
   readonly count: number;
-  readonly directory: string;
+  /** It says which platform. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly namespace: string;
   readonly run: string;
   /** Called after each part with the customers in it. */
@@ -19,14 +20,21 @@ export interface InvoiceWorkers {
   end(): Promise<void>;
 }
 
-export function startInvoiceWorkers({ count, onCustomers, ...of }: StartWorkers): InvoiceWorkers {
-  const args = Object.entries(of).map(([name, value]) => `--${name}=${value}`);
-  const children = Array.from({ length: count }, () => startWorker(args, onCustomers));
+export function startInvoiceWorkers({ count, ...of }: StartWorkers): InvoiceWorkers {
+  const children = Array.from({ length: count }, () => startWorker(of));
   return { end: async () => void (await Promise.all(children.map(endWorker))) };
 }
 
-function startWorker(args: readonly string[], onCustomers: StartWorkers['onCustomers']): ChildProcess {
-  const child = fork(PROGRAM, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+function startWorker({
+  environment,
+  namespace,
+  run,
+  onCustomers,
+}: Omit<StartWorkers, 'count'>): ChildProcess {
+  const child = fork(PROGRAM, [`--namespace=${namespace}`, `--run=${run}`], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, ...environment },
+  });
   child.on('message', (customers) => onCustomers(Number(customers)));
   // What keeps one from starting keeps nobody from working.
   child.on('error', () => undefined);

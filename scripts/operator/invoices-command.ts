@@ -12,10 +12,11 @@ import {
   type InvoiceRun,
 } from '#infra/invoicing/invoice-runs.ts';
 import { workOnRun } from '#infra/invoicing/work-on-run.ts';
-import { LOCAL_FEED, openLocal } from '#infra/local/open-local.ts';
+import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
-import { checkNamespace, dataDirectory } from './data-directory.ts';
+import { checkNamespace } from './data-directory.ts';
 import { startInvoiceWorkers } from './invoice-workers.ts';
+import { openPlatform } from './open-platform.ts';
 import type { ProgressBar } from './progress-bar.ts';
 import { UsageError, type Invocation } from './terminal.ts';
 
@@ -31,7 +32,7 @@ Bills everybody of whom something is due: one invoice for each payer, currency, 
 A run that was cut off is brought to its end first. With --dry-run nothing is written, and the summary says what would be.
 It may be done while the platform runs, by several at once: nothing is billed twice.
 Many customers are billed by a process for each core, at most ${WORKERS_DEFAULT_MAX}; --workers says how many.
-The namespace is "default" unless another is named. The platform is the one in MILLRACE_DATA_DIR (default: .millrace).`;
+The namespace is "default" unless another is named. The platform is the one in MILLRACE_DATA_DIR (default: .millrace), or with MILLRACE_BACKEND=gcp that of the settings.`;
 
 /** `npm run invoices`. */
 export async function invoicesCommand({ args, environment, terminal }: Invocation): Promise<void> {
@@ -51,8 +52,7 @@ export async function invoicesCommand({ args, environment, terminal }: Invocatio
   const asOf = readTime(values['as-of']);
   const scheduler = systemScheduler;
   const workersMax = readWorkers(values.workers);
-  const directory = dataDirectory(environment);
-  const stores = await openLocal({ directory, clock: scheduler.now });
+  const stores = await openPlatform({ environment, clock: scheduler.now, tag: 'invoices' });
   const { database } = stores;
   const work = async (run: string): Promise<InvoiceRun> => {
     const bar = terminal.progress('customers');
@@ -60,7 +60,7 @@ export async function invoicesCommand({ args, environment, terminal }: Invocatio
     const onCustomers = following(bar, total);
     // This process is one of them.
     const count = Math.min(workersMax, Math.ceil(total / CUSTOMERS_PER_WORKER)) - 1;
-    const workers = startInvoiceWorkers({ count, directory, namespace, run, onCustomers });
+    const workers = startInvoiceWorkers({ count, environment, namespace, run, onCustomers });
     try {
       await workOnRun(stores, {
         ...{ namespace, run, worker: `command-${uuidV7()}`, scheduler },

@@ -4,10 +4,9 @@ import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import { MICROS_PER_DAY, type Instant } from '#domain/instant.ts';
 import { createApiKey, listApiKeys, revokeApiKey, type ApiKey } from '#infra/access/api-keys.ts';
 import type { Database } from '#infra/database/database.ts';
-import { openSqlite } from '#infra/database/sqlite/open.ts';
-import { LOCAL_TABLES, localPaths } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
-import { checkNamespace, dataDirectory } from './data-directory.ts';
+import { checkNamespace } from './data-directory.ts';
+import { openPlatformDatabase } from './open-platform.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
 
 export const KEYS_HELP = `npm run keys -- COMMAND --namespace NAMESPACE [options]
@@ -19,7 +18,8 @@ export const KEYS_HELP = `npm run keys -- COMMAND --namespace NAMESPACE [options
   revoke --id ID           makes a key invalid; running servers follow within a minute
 
 The scopes: ${SCOPES.join(', ')}.
-It works on the files of the platform in MILLRACE_DATA_DIR (default: .millrace), whether or not it runs.
+It works on the files of the platform in MILLRACE_DATA_DIR (default: .millrace), whether or not it runs; with
+MILLRACE_BACKEND=gcp on the database that the settings name.
 With a key of scope "admin" the same can be done over HTTP, in the namespace of that key: /v1/api-keys.`;
 
 const PAGE = 200;
@@ -42,7 +42,7 @@ interface Work {
 
 const COMMANDS: Readonly<Record<string, (work: Work) => Promise<void>>> = { create, list, revoke };
 
-/** `npm run keys`: for whoever may read and write the files of the platform, and so needs no key. */
+/** `npm run keys`: for whoever may read and write the files or the database of the platform, and so needs no key. */
 export async function keysCommand({ args, environment, terminal }: Invocation): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -66,8 +66,7 @@ export async function keysCommand({ args, environment, terminal }: Invocation): 
     expiresInDays: values['expires-in-days'],
     namespace: checkNamespace(values.namespace),
   };
-  const path = localPaths(dataDirectory(environment)).database;
-  const database = openSqlite({ path, tables: LOCAL_TABLES, clock: systemScheduler.now });
+  const database = await openPlatformDatabase({ environment, clock: systemScheduler.now, tag: 'keys' });
   try {
     await command({ database, terminal, options: { scopes: undefined, id: undefined, ...options } });
   } finally {

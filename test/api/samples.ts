@@ -3,7 +3,9 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import { deadLetterRow } from '#infra/usage/dead-letter-row.ts';
 import { deadLetter } from '#infra/usage/tables.ts';
 import type { TestApi } from '#test/support/api-server.ts';
+import { prepareCorrections } from './correction-samples.ts';
 import { prepareInvoices } from './invoice-samples.ts';
+import { prepareReconciliations } from './reconciliation-samples.ts';
 import { prepareSubscriptions } from './subscription-samples.ts';
 
 /** A valid call of one operation, in a namespace that `prepareSamples` has filled. */
@@ -92,7 +94,11 @@ export async function prepareSamples(on: TestApi): Promise<Samples> {
   );
   const subscriptions = await prepareSubscriptions(on);
   const invoices = await prepareInvoices(on);
+  const corrections = await prepareCorrections(on);
+  const reconciliations = await prepareReconciliations(on);
   return {
+    ...corrections,
+    ...reconciliations,
     createApiKey: { body: { name: 'another', scopes: ['usage:read'] } },
     listApiKeys: { query: 'limit=2' },
     getApiKey: { path: { id: keyId } },

@@ -3,7 +3,7 @@ import { fromHex, toHex } from '#domain/metering/hash128.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { Database } from '#infra/database/database.ts';
 import type { Table } from '#infra/database/table.ts';
-import type { LocalStores } from '#infra/local/open-local.ts';
+import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import { appendParked, conflict, deadLetter, event, type Row } from '#infra/usage/tables.ts';
 import type { Plan, PlannedCopy } from '#test/support/reference-plan.ts';
 import { countReference, type CountedEvent } from '#test/support/reference-usage.ts';
@@ -23,7 +23,7 @@ export interface StoredEvent extends CountedEvent {
  * store was made to refuse.
  */
 export async function expectAgreement(
-  stores: LocalStores,
+  stores: Pick<OpenedStores, 'database' | 'warehouse'>,
   plan: Plan,
   rejected: ReadonlySet<string> = new Set(),
 ): Promise<void> {

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
 import { toHex } from '#domain/metering/hash128.ts';
-import { meterVersion, catalogue } from '#infra/catalogue/tables.ts';
+import { meterBackfill, meterVersion, catalogue } from '#infra/catalogue/tables.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import { isHeartbeat } from '#infra/topic/heartbeat.ts';
 import type { Message } from '#infra/topic/topic.ts';
 import { conflict, deadLetter, event, type Row } from '#infra/usage/tables.ts';
-import { effectsOf, labelOf, refusalOf } from '#test/support/usage-model.ts';
+import { backfilledEffectsOf, effectsOf, labelOf, refusalOf } from '#test/support/usage-model.ts';
 import type { CountedEvent, ModelCatalogue } from '#test/support/usage-model.ts';
 import { checkUsage } from '#test/support/usage-store-check.ts';
 import { FILTERS, NAMESPACES, REFUSED_BY_STORE } from './usage-script.ts';
@@ -70,9 +70,12 @@ function evidenceOf(
   const store = rowsOf(world, namespace);
   const letters = new Map(store.rows(deadLetter).map((row) => [row.messageId, row]));
   const rows = new Map(store.rows(event).map((row) => [row.identity, row]));
-  const meters = store
-    .rows(meterVersion)
-    .map(({ key, generation, since, definition }) => ({ key, generation, since, definition }));
+  const meters = store.rows(meterVersion).map(({ key, version, generation, since, definition }) => {
+    const [backfilled] = store
+      .rows(meterBackfill)
+      .filter((row) => row.meter === key && row.version === version);
+    return { key, generation, since, definition, ...(backfilled && { backfilled }) };
+  });
   const own = copies.filter((copy) => copy.event.namespace === namespace);
   const model = { meters, filters: FILTERS };
   return { namespace, world, store, corrections, model, copies: own, rows, letters };
@@ -102,8 +105,12 @@ async function judgeNamespace(evidence: Evidence): Promise<void> {
   const counted = countedEvents(evidence);
   const live = counted.filter(({ event: { identity } }) => evidence.rows.get(identity)?.state === 'live');
   const [row] = store.rows(catalogue);
-  const effects = live.flatMap((each) => effectsOf(evidence.model, each));
-  const everCounted = counted.flatMap((each) => effectsOf(evidence.model, each));
+  const allEffects = (each: CountedEvent) => [
+    ...effectsOf(evidence.model, each),
+    ...backfilledEffectsOf(evidence.model, each),
+  ];
+  const effects = live.flatMap(allEffects);
+  const everCounted = counted.flatMap(allEffects);
   const everVoided = new Set(
     corrections.done.filter(({ leaves }) => leaves === 'void').map(({ identity }) => identity),
   );

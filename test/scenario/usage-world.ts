@@ -1,6 +1,12 @@
+import { AUDIT_TABLES } from '#infra/audit/tables.ts';
+import { BACKFILL_TABLES } from '#infra/backfill/tables.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
+import { createLimitMemory } from '#infra/entitlements/foreseen-limits.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
+import { CORRECTION_TABLES } from '#infra/corrections/tables.ts';
+import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
+import { IMPORT_TABLES } from '#infra/imports/tables.ts';
 import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { StoreError } from '#infra/database/errors.ts';
 import { commonFaults, noFaults } from '#infra/database/hostile/faults.ts';
@@ -20,7 +26,8 @@ import type { Delivery } from '#infra/usage/delivery.ts';
 import { parseDelivery } from '#infra/usage/parse-delivery.ts';
 import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
-import { NotYetAppended } from '#infra/usage/void-event.ts';
+import { RECONCILE_TABLES } from '#infra/reconcile/tables.ts';
+import { NotYetAppended } from '#infra/usage/stored-event.ts';
 import { WarehouseUnavailable } from '#infra/warehouse/errors.ts';
 import {
   commonWarehouseFaults,
@@ -40,7 +47,7 @@ const BATCH_MESSAGES_MAX = 8;
 const PAUSE_MICROS_MAX = 20_000;
 
 /** Per operation, and a roll or a void has dozens of them in one transaction: more, and hardly one would ever get through. */
-const ABORT_CHANCE = 0.01;
+export const ABORT_CHANCE = 0.01;
 
 /** The stores of one simulated run, as hostile as its seed. */
 export interface UsageWorld {
@@ -54,7 +61,18 @@ export interface UsageWorld {
 
 export async function openWorld(sim: Simulation): Promise<UsageWorld> {
   const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...PLAN_TABLES, ...ENTITLEMENT_TABLES],
+    tables: [
+      ...AUDIT_TABLES,
+      ...BACKFILL_TABLES,
+      ...CATALOGUE_TABLES,
+      ...CORRECTION_TABLES,
+      ...CUSTOMER_TABLES,
+      ...ENTITLEMENT_TABLES,
+      ...IMPORT_TABLES,
+      ...PLAN_TABLES,
+      ...RECONCILE_TABLES,
+      ...USAGE_TABLES,
+    ],
     schedule: sim,
     faults: noFaults,
   });
@@ -93,6 +111,8 @@ export const contextOf = ({ sim, database }: UsageWorld, slot: number): CommitCo
   feed: FEED,
   slot,
   clock: sim.now,
+  // Writers that remember whose limits they met race writers that do not.
+  ...(slot % 2 === 0 ? { limitMemory: createLimitMemory() } : {}),
 });
 
 /** What a store that fails may throw; anything else is a mistake in the code under test. */

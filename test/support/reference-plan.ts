@@ -55,6 +55,8 @@ export interface PlanOptions {
   /** Days before now that events happen in. */
   readonly days?: number;
   readonly refusals?: boolean;
+  /** Without them what counts is the same in whatever order it comes. */
+  readonly conflicts?: boolean;
   /** Events, evenly spread and published once each, whose model is `LONG_MODEL`. */
   readonly longModels?: number;
 }
@@ -62,7 +64,7 @@ export interface PlanOptions {
 /** A dimension value far longer than any other of a plan. */
 export const LONG_MODEL = 'm'.repeat(100);
 
-const SUBJECTS = ['acme', 'globex', 'Zürich/7', 'initech', '大阪'];
+export const PLANNED_SUBJECTS = ['acme', 'globex', 'Zürich/7', 'initech', '大阪'];
 const SOURCES = ['urn:svc:chat', 'urn:svc:batch'];
 const MODELS = ['free', 'm1', 'm"2"', undefined];
 const REGIONS = ['eu', 'us', undefined];
@@ -76,7 +78,13 @@ const FAR_STRAY_CHANCE = 0.2;
 
 /** A plan that the seed decides, but for the day it is about: events may not be older than the horizon, so that is today. */
 export function planUsage(draw: SeededRandom, now: Instant, options: PlanOptions): Plan {
-  const { events: count, days = 3, refusals: withRefusals = true, longModels = 0 } = options;
+  const {
+    events: count,
+    days = 3,
+    refusals: withRefusals = true,
+    conflicts = true,
+    longModels = 0,
+  } = options;
   const to = Math.floor(now / MICROS_PER_SECOND) * MICROS_PER_SECOND;
   const from = to - days * MICROS_PER_DAY;
   const events: PlannedEvent[] = [];
@@ -95,7 +103,7 @@ export function planUsage(draw: SeededRandom, now: Instant, options: PlanOptions
         placed.push({ message: { text: render(draw, copy), identity: event.identity }, place: i });
       continue;
     }
-    const event = planEvent(draw, i, { from, to });
+    const event = planEvent(draw, i, { from, to, conflicts });
     events.push(event);
     for (const copy of event.contents) place({ text: render(draw, copy), identity: event.identity }, i);
     for (const copy of event.contents) {
@@ -116,12 +124,16 @@ interface Range {
   readonly to: Instant;
 }
 
-function planEvent(draw: SeededRandom, index: number, range: Range): PlannedEvent {
+function planEvent(
+  draw: SeededRandom,
+  index: number,
+  { conflicts, ...range }: Range & { readonly conflicts: boolean },
+): PlannedEvent {
   const id = `e-${index}`;
   const source = draw.pick(SOURCES);
   const identity = identityOf(source, id);
   const first = planContent(draw, { id, source, identity }, range);
-  if (!draw.chance(CONFLICT_CHANCE)) return { identity, contents: [first] };
+  if (!conflicts || !draw.chance(CONFLICT_CHANCE)) return { identity, contents: [first] };
   const other = planContent(draw, { id, source, identity }, range);
   return { identity, contents: other.digest === first.digest ? [first] : [first, other] };
 }
@@ -133,7 +145,7 @@ function planLong(draw: SeededRandom, index: number, range: Range): PlannedEvent
   const time = planTime(draw, range);
   const said = {
     type: 'llm.request',
-    subject: draw.pick(SUBJECTS),
+    subject: draw.pick(PLANNED_SUBJECTS),
     sentTime: formatTime(draw, time),
     time,
     data,
@@ -147,7 +159,7 @@ function planContent(
   range: Range,
 ): PlannedCopy {
   const type = draw.chance(0.1) ? UNMETERED_TYPE : draw.pick(METERED_TYPES);
-  const subject = draw.pick(SUBJECTS);
+  const subject = draw.pick(PLANNED_SUBJECTS);
   const time = draw.chance(TIMELESS_CHANCE) ? null : planTime(draw, range);
   const sentTime = time === null ? null : formatTime(draw, time);
   return withDigest(identity, { id, source, type, subject, sentTime, time, data: planData(draw, type) });

@@ -31,10 +31,17 @@ export interface ServerOptions {
   /** A free one unless it is given. */
   readonly port?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it is started from: another copy of the code, such as an image. */
+  readonly program?: string;
 }
 
-export function startServer({ directory, port = 0, environment = {} }: ServerOptions): ServerProcess {
-  const child = startChild(PROGRAM, [], {
+export function startServer({
+  directory,
+  port = 0,
+  environment = {},
+  program = PROGRAM,
+}: ServerOptions): ServerProcess {
+  const child = startChild(program, [], {
     environment: { MILLRACE_DATA_DIR: directory, MILLRACE_PORT: String(port), ...environment },
     keepOutput: true,
   });

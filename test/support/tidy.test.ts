@@ -71,7 +71,7 @@ describe('the tree', () => {
 
   it('has kebab-case names only', () => {
     const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*$/;
-    const named = new Set(['README.md', 'CHANGELOG.md', 'LICENSE']);
+    const named = new Set(['README.md', 'CHANGELOG.md', 'LICENSE', 'Dockerfile']);
     const wrong = [...files, ...folders()].filter((path) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
       return !name.startsWith('.') && !named.has(name) && !kebab.test(name);
@@ -111,7 +111,7 @@ describe('the packages', () => {
   });
 
   it('have exact versions', () => {
-    const exact = /^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$|^\$\w+$/;
+    const exact = /^(?:npm:[\w@/-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$|^\$[\w@/-]+$/;
     const all = [
       manifest.dependencies,
       manifest.devDependencies,
@@ -165,7 +165,8 @@ describe('the documents', () => {
     const reasons = [...read('docs/dead-letters.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
     expect(reasons).to.deep.equal([...DEAD_LETTER_REASONS]);
     const counters = [...read('docs/metrics.md').matchAll(/^\| `(\w+_total)` \|/gm)].map(([, name]) => name);
-    expect(counters).to.deep.equal(Object.keys(emptyCounters()));
+    const kept = Object.keys(emptyCounters()).filter((name) => name.endsWith('_total'));
+    expect(counters).to.deep.equal(kept);
   });
 });
 

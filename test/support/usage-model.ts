@@ -22,6 +22,8 @@ export interface ModelMeter {
   readonly generation: number;
   readonly since: number;
   readonly definition: MeterDefinition;
+  /** The UTC days of which it was told the events that were committed before it was there: [firstDay, endDay). */
+  readonly backfilled?: { readonly firstDay: number; readonly endDay: number };
 }
 
 export interface ModelCatalogue {
@@ -64,9 +66,12 @@ export function scaledOf(text: string): bigint | undefined {
 export const dataOf = ({ data }: UsageEvent): ModelData => JSON.parse(data) as ModelData;
 
 /** The meters that count an event of this kind in a catalogue version. */
-function metersOf({ meters, filters }: ModelCatalogue, event: UsageEvent, version: number): ModelMeter[] {
-  return meters.filter(({ since, definition }) => {
-    if (since > version || definition.eventType !== event.type) return false;
+const metersOf = (catalogue: ModelCatalogue, event: UsageEvent, version: number): ModelMeter[] =>
+  passing(catalogue, event).filter(({ since }) => since <= version);
+
+function passing({ meters, filters }: ModelCatalogue, event: UsageEvent): ModelMeter[] {
+  return meters.filter(({ definition }) => {
+    if (definition.eventType !== event.type) return false;
     if (definition.filter === undefined) return true;
     const passes = filters[definition.filter];
     if (passes === undefined) throw new Error(`the model does not know the filter ${definition.filter}`);
@@ -86,22 +91,34 @@ export function refusalOf(catalogue: ModelCatalogue, event: UsageEvent, version:
   return undefined;
 }
 
-export function effectsOf(catalogue: ModelCatalogue, counted: CountedEvent): ModelEffect[] {
+export const effectsOf = (catalogue: ModelCatalogue, counted: CountedEvent): ModelEffect[] =>
+  metersOf(catalogue, counted.event, counted.catalogueVersion).map((meter) => effectOn(meter, counted));
+
+/** What backfills add to an event: the meters that were not there yet, where they can measure it at all. */
+export function backfilledEffectsOf(catalogue: ModelCatalogue, counted: CountedEvent): ModelEffect[] {
+  const day = dayIndex(counted.time);
+  return passing(catalogue, counted.event)
+    .filter(({ since, backfilled }) => {
+      if (since <= counted.catalogueVersion || backfilled === undefined) return false;
+      return day >= backfilled.firstDay && day < backfilled.endDay;
+    })
+    .filter((meter) => refusalOf({ ...catalogue, meters: [meter] }, counted.event, meter.since) === undefined)
+    .map((meter) => effectOn(meter, counted));
+}
+
+function effectOn(meter: ModelMeter, counted: CountedEvent): ModelEffect {
   const data = dataOf(counted.event);
-  return metersOf(catalogue, counted.event, counted.catalogueVersion).map((meter) => {
-    const { aggregation, value, dimensions = {} } = meter.definition;
-    const text = value === undefined ? undefined : data[value];
-    const unique = aggregation === 'unique';
-    const names = Object.keys(dimensions).sort();
-    return {
-      meter,
-      counted,
-      value: unique || text === undefined ? 0n : (scaledOf(text) ?? 0n),
-      group:
-        names.length === 0 ? '' : JSON.stringify(names.map((name) => data[dimensions[name] ?? ''] ?? '')),
-      distinct: unique ? text : undefined,
-    };
-  });
+  const { aggregation, value, dimensions = {} } = meter.definition;
+  const text = value === undefined ? undefined : data[value];
+  const unique = aggregation === 'unique';
+  const names = Object.keys(dimensions).sort();
+  return {
+    meter,
+    counted,
+    value: unique || text === undefined ? 0n : (scaledOf(text) ?? 0n),
+    group: names.length === 0 ? '' : JSON.stringify(names.map((name) => data[dimensions[name] ?? ''] ?? '')),
+    distinct: unique ? text : undefined,
+  };
 }
 
 export const labelOf = ({ key, generation }: ModelMeter): string => `${key}@${generation}`;

@@ -1,6 +1,7 @@
 import type { Instant } from '#domain/instant.ts';
 import type { ScanOptions, Transaction } from '../database.ts';
 import { RefusedValue, StoreFailure } from '../errors.ts';
+import { mutationsOf } from '../mutation-count.ts';
 import type { KeyRange, Table } from '../table.ts';
 import { answer, arrive, checkScan, readAt, scanAt } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -11,7 +12,7 @@ import { checkWholeKey, columnsToStored, fromStored, rowToStored } from './store
 import { applyCommit, newestVersion, nextCommitTime } from './versioned-store.ts';
 import type { Version } from './versioned-store.ts';
 import { MUTATIONS_PER_COMMIT_MAX } from '#domain/limits.ts';
-import { checkUniqueIndexes, mutationsOf, planChanges } from './writes.ts';
+import { checkUniqueIndexes, planChanges } from './writes.ts';
 import type { Write } from './writes.ts';
 
 /** One run of the work of a transaction: it sees the state at its start, and its writes wait for the commit. */

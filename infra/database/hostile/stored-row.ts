@@ -97,7 +97,11 @@ export function rowToStored(table: Table<object>, row: object): StoredRow {
 export function withCommitTime(table: Table<object>, row: StoredRow, committedAt: number): StoredRow {
   const stamped = { ...row };
   for (const [name, value] of Object.entries(row)) {
-    if (value === commitTimestamp && columnOf(table, name).type === 'timestamp') stamped[name] = committedAt;
+    const column = columnOf(table, name);
+    if (value !== commitTimestamp || column.type !== 'timestamp') continue;
+    if (column.commitTime !== true)
+      throw new StoreFailure(`${table.name}.${name} is not declared as the time of a commit`);
+    stamped[name] = committedAt;
   }
   return stamped;
 }

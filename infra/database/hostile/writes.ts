@@ -12,11 +12,6 @@ export type Write =
   | { readonly kind: 'insert' | 'update' | 'upsert'; readonly table: Table<object>; readonly row: StoredRow }
   | { readonly kind: 'delete'; readonly table: Table<object>; readonly key: Key };
 
-export function mutationsOf(write: Write): number {
-  const indexes = Object.keys(write.table.indexes).length;
-  return indexes + (write.kind === 'delete' ? 1 : Object.keys(write.row).length);
-}
-
 const describe = (table: Table<object>, key: Key): string => `${table.name} ${keyId(key).slice(0, 200)}`;
 
 /** The row after the write, given the row before it. */

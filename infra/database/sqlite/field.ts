@@ -14,17 +14,19 @@ export interface Field {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
+  readonly commitTime?: boolean;
 }
 
 /** An identifier in SQL: names like `group` are words of the language. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const fieldsOf = (table: Table<object>): Field[] =>
-  Object.entries(table.columns).map(([name, { type, nullable }]) => ({
+  Object.entries(table.columns).map(([name, { type, nullable, commitTime = false }]) => ({
     table: table.name,
     name,
     type,
     nullable,
+    commitTime,
   }));
 
 export function fieldNamed(fields: readonly Field[], name: string, table: string): Field {
@@ -53,7 +55,7 @@ export function encodeValue(field: Field, value: unknown, committedAt: Instant =
     case 'int64':
       return encodeInteger(field, value);
     case 'timestamp':
-      return encodeInteger(field, value === commitTimestamp ? committedAt : value);
+      return encodeInteger(field, value === commitTimestamp ? commitTimeOf(field, committedAt) : value);
     case 'bool':
       return typeof value === 'boolean' ? Number(value) : refuse(field, `not a boolean: ${typeof value}`);
     case 'bytes':
@@ -63,6 +65,12 @@ export function encodeValue(field: Field, value: unknown, committedAt: Instant =
     case 'json':
       return encodeJson(field, value);
   }
+}
+
+/** Other stores have to be told beforehand which columns take it, so that a table that runs here must not do without. */
+export function commitTimeOf(field: Field, committedAt: Instant): Instant {
+  if (field.commitTime === true) return committedAt;
+  throw new StoreFailure(`${field.table}.${field.name} is not declared as the time of a commit`);
 }
 
 export function encodeText(field: Field, value: unknown): string {

@@ -15,7 +15,7 @@ import type { PartitionedBounds } from './partitioned/bounds.ts';
 import { createPartitionedStore } from './partitioned/store.ts';
 import { createRowStore } from './row-store.ts';
 import { rememberSettled } from './settled-rows.ts';
-import { serialQueue } from './serial-queue.ts';
+import { serialQueue } from '#infra/database/serial-queue.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { TableStore } from './table-store.ts';
 import { createWriter, rollBack } from './writer.ts';

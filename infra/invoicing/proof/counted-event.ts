@@ -7,6 +7,7 @@ import { toDecimalString } from '#domain/metering/quantity.ts';
 import type { Dimensions } from '#domain/pricing/usage.ts';
 import { groupValues } from '#domain/usage/series.ts';
 import {
+  cellReader,
   contentOf,
   dimensionNames,
   meterReader,
@@ -43,6 +44,8 @@ export interface PreparedMeter {
   /** In the order of a group's values. */
   readonly dimensions: readonly string[];
   readonly read: ReadByMeter;
+  /** Whether its cells have a row's event, if it counts what the event says. */
+  readonly isInCells: (row: WarehouseRow) => boolean;
 }
 
 export const prepareMeter = (namespace: string, meter: MeterVersion): PreparedMeter => ({
@@ -50,7 +53,14 @@ export const prepareMeter = (namespace: string, meter: MeterVersion): PreparedMe
   label: compileMeter(meter).label,
   dimensions: dimensionNames(meter),
   read: meterReader(namespace, meter),
+  isInCells: cellReader(meter),
 });
+
+/** What the warehouse is asked for: a meter's label finds what the stream counted, and what a backfill did is found by going through all. */
+export const metersToAsk = (meters: readonly PreparedMeter[]): readonly string[] | undefined =>
+  meters.some(({ meter }) => meter.backfilled !== undefined)
+    ? undefined
+    : [...new Set(meters.map(({ label }) => label))];
 
 /** Undefined where the meter does not count what the event says now. */
 export function countedEvent({ read }: PreparedMeter, said: SaidEvent): CountedEvent | undefined {

@@ -6,6 +6,7 @@ import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import {
   countedEvent,
   groupSelector,
+  metersToAsk,
   ownedBy,
   prepareMeter,
   saidEvent,
@@ -45,7 +46,7 @@ export async function dispatchEvents(
       period: hullOf(batch),
       at: batch[0]?.reader.line.at ?? 0,
       subjects: batch.flatMap(({ subjects }) => subjects),
-      meters: [...new Set(batch.map(({ meter }) => meter.label))],
+      meters: metersToAsk(batch.map(({ meter }) => meter)),
     };
     let rows = 0;
     for await (const row of meteredRows(warehouse, question)) {
@@ -177,9 +178,7 @@ function createDelivery(batch: readonly PlacedReader[]): (row: WarehouseRow) => 
     const ofSubject = bySubject.get(textOf(row, 'subject'));
     if (ofSubject === undefined) return;
     const said = saidEvent(row);
-    const labels = labelsOf(row);
-    for (const recipients of ofSubject)
-      if (labels.includes(recipients.meter.label)) deliver(recipients, said);
+    for (const recipients of ofSubject) if (recipients.meter.isInCells(row)) deliver(recipients, said);
   };
 }
 
@@ -195,8 +194,3 @@ function deliver({ meter, all }: Recipients, said: SaidEvent): void {
 
 const asksFor = ({ reader: { line }, owns }: Recipient, { subject, time }: SaidEvent): boolean =>
   time >= line.period.from && time < line.period.to && owns(subject, time);
-
-function labelsOf({ matched_meters: labels }: WarehouseRow): readonly string[] {
-  if (Array.isArray(labels)) return labels as readonly string[];
-  throw new Error(`the warehouse's column matched_meters holds no list: ${JSON.stringify(labels)}`);
-}

@@ -1,11 +1,11 @@
 import { formatInstant } from '#domain/calendar/rfc3339.ts';
 import { compileMeter } from '#domain/metering/catalogue.ts';
-import { QUANTITY_DECIMALS } from '#domain/metering/quantity.ts';
+import { QUANTITY_DECIMALS, toScaled } from '#domain/metering/quantity.ts';
 import { dimensionNames, textOf } from '#infra/rating/warehouse-event.ts';
 import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
-import { subjectNames } from './counted-event.ts';
+import { countedEvent, metersToAsk, prepareMeter, saidEvent, subjectNames } from './counted-event.ts';
 import type { LineQuestion } from './line-question.ts';
-import { SUBJECTS_PER_QUESTION } from './metered-rows.ts';
+import { meteredRows, SUBJECTS_PER_QUESTION } from './metered-rows.ts';
 
 /** What was held as a period began, scaled by 10^18: by subject, and by group. */
 export type Levels = ReadonlyMap<string, ReadonlyMap<string, bigint>>;
@@ -20,10 +20,12 @@ const BEGINNING = 0;
 export async function levelsBefore(
   warehouse: Pick<Warehouse, 'query'>,
   namespace: string,
-  { meter, subjects, period, at }: LineQuestion,
+  line: LineQuestion,
 ): Promise<Levels> {
+  const { meter, subjects, period, at } = line;
   const levels = new Map<string, Map<string, bigint>>();
   if (period.from <= BEGINNING) return levels;
+  if (meter.backfilled !== undefined) return levelsOfEvents(warehouse, namespace, line);
   const { value = '', dimensions = {} } = meter.definition;
   const names = subjectNames(subjects).sort();
   for (let first = 0; first < names.length; first += SUBJECTS_PER_QUESTION) {
@@ -44,6 +46,33 @@ export async function levelsBefore(
       const ofSubject = levels.get(subject) ?? new Map<string, bigint>();
       levels.set(subject, ofSubject.set(groupOf(row), scaledSum(textOf(row, 'value'))));
     }
+  }
+  return levels;
+}
+
+/** What a backfill has counted the warehouse cannot sum, since it does not know filters: so the events are gone through one by one. */
+async function levelsOfEvents(
+  warehouse: Pick<Warehouse, 'query'>,
+  namespace: string,
+  { meter, subjects, period, at }: LineQuestion,
+): Promise<Levels> {
+  const prepared = prepareMeter(namespace, meter);
+  const levels = new Map<string, Map<string, bigint>>();
+  const before = { from: BEGINNING, to: period.from };
+  const question = {
+    namespace,
+    period: before,
+    at,
+    subjects: subjectNames(subjects),
+    meters: metersToAsk([prepared]),
+  };
+  for await (const row of meteredRows(warehouse, question)) {
+    const counted = prepared.isInCells(row) ? countedEvent(prepared, saidEvent(row)) : undefined;
+    if (counted === undefined) continue;
+    const { said, effect } = counted;
+    const ofSubject = levels.get(said.subject) ?? new Map<string, bigint>();
+    const level = (ofSubject.get(effect.group) ?? 0n) + toScaled(effect.value);
+    levels.set(said.subject, ofSubject.set(effect.group, level));
   }
   return levels;
 }

@@ -7,6 +7,7 @@ import {
   contributedValue,
   countedEvent,
   groupSelector,
+  metersToAsk,
   ownedBy,
   prepareMeter,
   saidEvent,
@@ -57,7 +58,13 @@ export async function* lineEvents(
   const { period, at, dimensions } = line;
   const meter = prepareMeter(namespace, line.meter);
   const [owns, isOfGroup] = [ownedBy(line.subjects), groupSelector(meter, dimensions)];
-  const question = { namespace, period, at, subjects: subjectNames(line.subjects), meters: [meter.label] };
+  const question = {
+    namespace,
+    period,
+    at,
+    subjects: subjectNames(line.subjects),
+    meters: metersToAsk([meter]),
+  };
   const pageRows = Math.min(Math.max(limit, ROWS_PER_PAGE_MIN), ROWS_PER_PAGE);
   for (let last = after; ;) {
     let rows = 0;
@@ -66,7 +73,8 @@ export async function* lineEvents(
       signal?.throwIfAborted();
       const said = saidEvent(row);
       last = said;
-      const event = owns(said.subject, said.time) ? countedEvent(meter, said) : undefined;
+      const isCounted = meter.isInCells(row) && owns(said.subject, said.time);
+      const event = isCounted ? countedEvent(meter, said) : undefined;
       if (event !== undefined && isOfGroup(event)) yield lineEvent(meter, event);
       // Of several answers only so many rows are known to be the next ones.
       if (rows === pageRows) break;

@@ -20,8 +20,8 @@ export interface RowsQuestion {
   readonly period: TimeWindow;
   /** In any order; none is nobody. */
   readonly subjects: readonly string[];
-  /** `key@generation`, at most `METERS_PER_QUESTION`. */
-  readonly meters: readonly string[];
+  /** `key@generation`, at most `METERS_PER_QUESTION`; undefined for the events of all meters and of none. */
+  readonly meters: readonly string[] | undefined;
   readonly at: Instant;
   /** Only those after this place. */
   readonly after?: EventPlace | undefined;
@@ -41,7 +41,7 @@ export function meteredRows(
     namespace,
     from: formatInstant(period.from),
     to: formatInstant(period.to),
-    meters,
+    ...(meters === undefined ? {} : { meters }),
     at: formatInstant(at),
     ...(after === undefined ? {} : { afterTime: formatInstant(after.time), afterIdentity: after.identity }),
     ...(limit === undefined ? {} : { limit }),

@@ -1,17 +1,18 @@
 /** What `npm start` tells once it runs. */
 export interface Greeting {
   readonly url: string;
-  readonly directory: string;
+  /** Where the data lies. */
+  readonly data: string;
   /** Why there is no development key, or the secret of the one just made. */
   readonly key: { readonly secret: string } | 'keys-exist' | 'not-loopback';
 }
 
-export function greet({ url, directory, key }: Greeting): string {
+export function greet({ url, data, key }: Greeting): string {
   return `Millrace runs.
 
   API            ${url}
   Documentation  ${url}/docs
-  Data           ${directory}
+  Data           ${data}
 
 ${typeof key === 'object' ? tellKey(url, key.secret) : TELL_HOW[key]}
 Ctrl-C stops it; nothing that was answered is lost.

@@ -1,15 +1,15 @@
-import { mkdir } from 'node:fs/promises';
-import { openSqlite } from '#infra/database/sqlite/open.ts';
+import { readBackend } from '#infra/cloud/backend.ts';
+import { readCloudSettings } from '#infra/cloud/settings.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
-import { tryLock, type Lock } from '#infra/topic/embedded/lock.ts';
-import { LOCAL_TABLES, localPaths } from '../open-local.ts';
+import { cloudBacking, embeddedBacking, type Backing } from './backing.ts';
 import { makeFirstKey } from './first-key.ts';
 import { greet, type Greeting } from './greeting.ts';
 import { startPlatform, type Platform, type ProcessName } from './platform.ts';
 import { isLoopback, readStartSettings, type StartSettings } from './settings.ts';
 
 /**
- * `npm start`: the platform as a server, the API and the pipeline in processes of their own on the embedded stores, until it is told to
+ * `npm start`: the platform as a server, the API and the pipeline in processes of their own on the embedded stores (or on Google Cloud or its emulators, with
+ * `MILLRACE_BACKEND=gcp`), until it is told to
  * stop (SIGINT, SIGTERM, SIGHUP, or its parent's channel closes). A second signal ends it at once. Exit code 0 when it was told to stop,
  * 1 when it could not start, 130 when it was ended at once.
  */
@@ -24,22 +24,29 @@ const scheduler = systemScheduler;
 process.stdout.on('error', () => undefined);
 
 try {
-  await serve(readStartSettings(process.env));
+  const settings = readStartSettings(process.env);
+  await serve(settings, backingOf(settings));
 } catch (error) {
   process.stderr.write(`Millrace did not start: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
 if (process.connected) process.disconnect();
 
-async function serve(settings: StartSettings): Promise<void> {
+function backingOf(settings: StartSettings): Backing {
+  return readBackend(process.env) === 'gcp'
+    ? cloudBacking(readCloudSettings(process.env), settings)
+    : embeddedBacking(settings);
+}
+
+async function serve(settings: StartSettings, backing: Backing): Promise<void> {
   const stopping = listenForStop();
-  const lock = await lockDirectory(settings.directory);
+  const claim = await backing.claim();
   try {
-    const platform = await startUnlessStopped(settings, stopping);
+    const platform = await startUnlessStopped(settings, backing, stopping);
     if (platform === undefined) return;
     try {
       stopping.killNow = platform.kill;
-      await introduce(settings, platform);
+      await introduce(settings, backing, platform);
       if (!stopping.signal.aborted)
         await new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
       say('Stopping: requests in hand are answered, then the pipeline ends. Once more ends at once.');
@@ -48,17 +55,18 @@ async function serve(settings: StartSettings): Promise<void> {
     }
     say('Millrace has stopped.');
   } finally {
-    lock.release();
+    claim.release();
   }
 }
 
 /** Undefined when it was told to stop meanwhile. */
 async function startUnlessStopped(
   settings: StartSettings,
+  backing: Backing,
   { signal }: Stopping,
 ): Promise<Platform | undefined> {
   try {
-    return await startPlatform(settings, { scheduler, say, runs, signal });
+    return await startPlatform(settings, backing, { scheduler, say, runs, signal });
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
@@ -88,31 +96,17 @@ function listenForStop(): Stopping {
   return stopping;
 }
 
-/** One server a directory: a second one would share its events and fight for its port, and is nearly always started by mistake. */
-async function lockDirectory(directory: string): Promise<Lock> {
-  await mkdir(directory, { recursive: true });
-  const lock = tryLock(directory, 'server');
-  if (lock !== undefined) return lock;
-  throw new Error(
-    `another server runs on ${directory}. Stop it, or choose another directory with MILLRACE_DATA_DIR and another port with MILLRACE_PORT.`,
-  );
-}
-
 /** A key is made only now: had the API not come up, nobody would have seen it. */
-async function introduce(settings: StartSettings, { url }: Platform): Promise<void> {
-  const key = await firstKey(settings);
-  say(greet({ url, directory: settings.directory, key }));
+async function introduce(settings: StartSettings, backing: Backing, { url }: Platform): Promise<void> {
+  const key = await firstKey(settings, backing);
+  say(greet({ url, data: backing.data, key }));
   const secret = typeof key === 'object' ? key.secret : undefined;
   process.send?.({ ready: true, url, secret });
 }
 
-async function firstKey({ directory, host }: StartSettings): Promise<Greeting['key']> {
+async function firstKey({ host }: StartSettings, backing: Backing): Promise<Greeting['key']> {
   if (!isLoopback(host)) return 'not-loopback';
-  const database = openSqlite({
-    path: localPaths(directory).database,
-    tables: LOCAL_TABLES,
-    clock: scheduler.now,
-  });
+  const database = await backing.openDatabase();
   try {
     const secret = await makeFirstKey(database, scheduler.now);
     return secret === undefined ? 'keys-exist' : { secret };

@@ -1,24 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import type { Scheduler } from '#infra/scheduler.ts';
+import { embeddedBacking, type Backing } from './backing.ts';
 import type { StartSettings } from './settings.ts';
 import { supervise, type Supervised } from './supervisor.ts';
 
-/** Started by their paths: nothing here imports them. */
-const PROGRAMS = {
-  api: fileURLToPath(new URL('../../../api/main.ts', import.meta.url)),
-  pipeline: fileURLToPath(new URL('../../../pipelines/embedded/main.ts', import.meta.url)),
-};
+/** Started by its path: nothing here imports it. */
+const API = fileURLToPath(new URL('../../../api/main.ts', import.meta.url));
 
 /** Large enough that the events of a batch die young instead of being copied. */
 const YOUNG_GENERATION_MEGABYTES = 64;
-/** What a pipeline that was killed had in hand comes again after so long. While one lives it extends its leases at a third of it. */
-const ACK_DEADLINE_SECONDS = 15;
 /** Beyond its own grace a process has so long to close its stores, before it is killed. */
 const CLOSE_MS = 10_000;
 /** A batch in hand is committed in far less; a store that fails just then is not waited for. */
 const PIPELINE_GRACE_MS = 20_000;
 
-/** The two processes of the embedded platform. */
+/** The two processes of the platform on one machine. */
 export interface Platform {
   readonly url: string;
   /**
@@ -30,7 +26,7 @@ export interface Platform {
   kill(): void;
 }
 
-export type ProcessName = keyof typeof PROGRAMS;
+export type ProcessName = 'api' | 'pipeline';
 
 /** Who is told how it goes. */
 export interface Audience {
@@ -49,13 +45,14 @@ interface Surroundings extends Audience {
 /** Resolves when both are ready. Throws, with nothing left running, when one of them cannot start or the start is given up. */
 export async function startPlatform(
   settings: StartSettings,
+  backing: Backing,
   { scheduler, signal, ...audience }: Surroundings,
 ): Promise<Platform> {
   const address: Address = { url: '', port: settings.port };
-  const api = supervise(apiOf(settings, address, audience), scheduler);
+  const api = supervise(apiOf({ settings, backing }, address, audience), scheduler);
   // The API shows it to whoever watches.
   const report = (pipeline: object | null): void => api.send({ pipeline });
-  const pipeline = supervise(pipelineOf(settings, audience, report), scheduler);
+  const pipeline = supervise(pipelineOf(backing, audience, report), scheduler);
   const stop = async (): Promise<void> => {
     await api.stop(settings.graceSeconds * 1_000 + CLOSE_MS);
     await pipeline.stop(PIPELINE_GRACE_MS);
@@ -78,12 +75,15 @@ export async function startPlatform(
 
 type PipelineSettings = Pick<StartSettings, 'directory' | 'logLevel' | 'latenessSeconds'>;
 
-/** The pipeline alone, for a command that needs one whether or not a server runs: any number may work on one directory. */
+/** The embedded pipeline alone, for a command that needs one whether or not a server runs: any number may work on one directory. */
 export async function startPipeline(
   settings: PipelineSettings,
   { scheduler, say }: { readonly scheduler: Scheduler; readonly say: Audience['say'] },
 ): Promise<{ stop(): Promise<void> }> {
-  const pipeline = supervise(pipelineOf(settings, { say, runs: () => undefined }), scheduler);
+  const pipeline = supervise(
+    pipelineOf(embeddedBacking(settings), { say, runs: () => undefined }),
+    scheduler,
+  );
   await pipeline.ready;
   return { stop: () => pipeline.stop(PIPELINE_GRACE_MS) };
 }
@@ -100,13 +100,17 @@ interface ApiSaid {
   readonly uncommitted?: number;
 }
 
-function apiOf(settings: StartSettings, address: Address, { say, runs }: Audience): Supervised {
-  const { directory, host, logLevel, graceSeconds, keyEventsPerSecond, keyBytesPerSecond } = settings;
+function apiOf(
+  { settings, backing }: { readonly settings: StartSettings; readonly backing: Backing },
+  address: Address,
+  { say, runs }: Audience,
+): Supervised {
+  const { host, logLevel, graceSeconds, keyEventsPerSecond, keyBytesPerSecond } = settings;
   return {
     name: 'the API',
-    modulePath: PROGRAMS.api,
+    modulePath: API,
     arguments: () => [
-      `--directory=${directory}`,
+      ...backing.apiArguments,
       `--host=${host}`,
       `--port=${address.port}`,
       `--log-level=${logLevel}`,
@@ -129,21 +133,14 @@ function apiOf(settings: StartSettings, address: Address, { say, runs }: Audienc
 }
 
 function pipelineOf(
-  settings: PipelineSettings,
+  backing: Backing,
   { say, runs }: Audience,
   report: (latest: object | null) => void = () => undefined,
 ): Supervised {
-  const { directory, logLevel, latenessSeconds } = settings;
   let ended = false;
   return {
     name: 'the pipeline',
-    modulePath: PROGRAMS.pipeline,
-    arguments: () => [
-      `--directory=${directory}`,
-      `--lateness-seconds=${latenessSeconds}`,
-      `--ack-deadline-seconds=${ACK_DEADLINE_SECONDS}`,
-      `--log-level=${logLevel}`,
-    ],
+    ...backing.pipeline,
     nodeOptions: [`--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`],
     onMessage: report,
     onReady: (_, pid) => {

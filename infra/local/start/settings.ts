@@ -17,21 +17,35 @@ const wholeNumber = (min: number, max: number) =>
 const KEY_RATE_MAX = 1_000_000_000;
 
 /** How `npm start` is set up, from the environment; every value has a default. */
-const settingsSchema = z.object({
-  MILLRACE_DATA_DIR: z.string().default('.millrace'),
+export const startVariables = z.object({
+  MILLRACE_DATA_DIR: z.string().default('.millrace').describe('Where the embedded stores lie'),
   /** Loopback unless it is said otherwise: the development key must not be reachable from outside. */
-  MILLRACE_HOST: z.string().default('127.0.0.1'),
-  MILLRACE_PORT: wholeNumber(0, 65_535).default(8_080),
-  MILLRACE_LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+  MILLRACE_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Where the API listens; all interfaces on Cloud Run'),
+  MILLRACE_PORT: wholeNumber(0, 65_535)
+    .default(8_080)
+    .describe('Its port; 0 takes a free one; `PORT` on Cloud Run'),
+  MILLRACE_LOG_LEVEL: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('warn')
+    .describe('What is logged, on standard error'),
   /** What the feeds promise: an event is published at most so long after it happened. */
-  MILLRACE_LATENESS_SECONDS: wholeNumber(0, HORIZON_MICROS / MICROS_PER_SECOND).default(
-    DEFAULT_LATENESS_MICROS / MICROS_PER_SECOND,
-  ),
+  MILLRACE_LATENESS_SECONDS: wholeNumber(0, HORIZON_MICROS / MICROS_PER_SECOND)
+    .default(DEFAULT_LATENESS_MICROS / MICROS_PER_SECOND)
+    .describe('How long after it happened an event is published at the latest'),
   /** How long a stopping server waits for the requests in hand. */
-  MILLRACE_GRACE_SECONDS: wholeNumber(0, 600).default(10),
+  MILLRACE_GRACE_SECONDS: wholeNumber(0, 600)
+    .default(10)
+    .describe('How long requests in hand are waited for when the API is told to stop'),
   /** What one API key may send; beyond it the answer is 429. */
-  MILLRACE_KEY_EVENTS_PER_SECOND: wholeNumber(1, KEY_RATE_MAX).default(KEY_LIMITS.eventsPerSecond),
-  MILLRACE_KEY_BYTES_PER_SECOND: wholeNumber(1, KEY_RATE_MAX).default(KEY_LIMITS.bytesPerSecond),
+  MILLRACE_KEY_EVENTS_PER_SECOND: wholeNumber(1, KEY_RATE_MAX)
+    .default(KEY_LIMITS.eventsPerSecond)
+    .describe('What one API key may send, beyond which it is told to come again'),
+  MILLRACE_KEY_BYTES_PER_SECOND: wholeNumber(1, KEY_RATE_MAX)
+    .default(KEY_LIMITS.bytesPerSecond)
+    .describe('The same in bytes'),
 });
 
 export interface StartSettings {
@@ -48,7 +62,7 @@ export interface StartSettings {
 /** Throws an error that names every variable that is wrong. One that is empty counts as not set. */
 export function readStartSettings(environment: NodeJS.ProcessEnv): StartSettings {
   const set = Object.entries(environment).filter(([, value]) => value !== '');
-  const parsed = settingsSchema.safeParse(Object.fromEntries(set));
+  const parsed = startVariables.safeParse(Object.fromEntries(set));
   if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
   const { data } = parsed;
   return {

@@ -8,6 +8,8 @@ export interface Supervised {
   /** Asked for at each start. */
   readonly arguments: () => readonly string[];
   readonly nodeOptions?: readonly string[];
+  /** Beside the supervisor's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Everything it says over its channel but that it is ready and why it cannot go on. */
   readonly onMessage?: (message: object) => void;
   /** It runs, for the first time or again, under this process id. What it says with it is its own. */
@@ -119,8 +121,14 @@ async function runOnce(supervision: Supervision): Promise<string> {
   return fault ?? how;
 }
 
-const start = ({ modulePath, arguments: given, nodeOptions = [] }: Supervised): ChildProcess =>
+const start = ({
+  modulePath,
+  arguments: given,
+  nodeOptions = [],
+  environment = {},
+}: Supervised): ChildProcess =>
   fork(modulePath, given(), {
+    env: { ...process.env, ...environment },
     execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
     detached: true,
   });

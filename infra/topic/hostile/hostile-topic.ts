@@ -68,6 +68,8 @@ export interface MessageFate {
   readonly id: MessageId;
   readonly publishTime: Instant;
   readonly deliveries: number;
+  /** When its last lease ends, or has ended. */
+  readonly leasedUntil: Instant;
   readonly acknowledged: boolean;
 }
 
@@ -193,10 +195,11 @@ function feedOf({ feeds: opened, log }: Engine, subscription: string): Feed {
   return feed;
 }
 
-const fateOf = ({ published: { id, publishTime }, attempt, acknowledged }: StoredMessage): MessageFate => ({
-  id,
-  publishTime,
+const fateOf = ({ published, attempt, leasedUntil, acknowledged }: StoredMessage): MessageFate => ({
+  id: published.id,
+  publishTime: published.publishTime,
   deliveries: attempt,
+  leasedUntil,
   acknowledged,
 });
 

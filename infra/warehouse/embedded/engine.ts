@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
 import { QueryFailed, WarehouseUnavailable } from '../errors.ts';
-import { createGate, type Gate } from './gate.ts';
+import { createGate, type Gate } from '../gate.ts';
 import { textLiteral } from './sql-text.ts';
 
 export interface EngineOptions {

@@ -1,20 +1,15 @@
 import { commitTimestamp } from '#infra/database/table.ts';
-import type { DayIndex, Instant } from '#domain/instant.ts';
+import type { Instant } from '#domain/instant.ts';
 import type { Committed, Database, Transaction } from '#infra/database/database.ts';
 import { AlreadyExists, UnknownOutcome } from '#infra/database/errors.ts';
 import { WarehouseLimitExceeded, WarehouseUnavailable } from '../errors.ts';
+import type { DayRange } from '../questions/event-scope.ts';
 import { warehouseSegment, type NewSegment, type SegmentRow } from '../segment.ts';
 
 /** One question reads at most so many files: compaction keeps far below. */
 export const LIVE_SEGMENTS_MAX = 50_000;
 /** A commit whose answer was lost is run again: it finds what it wrote. */
 const UNKNOWN_OUTCOME_RETRIES_MAX = 8;
-
-/** Both ends inclusive. */
-export interface DayRange {
-  readonly from: DayIndex;
-  readonly to: DayIndex;
-}
 
 /** Which files are the table. All that changes it is one transaction, so every reader sees whole appends and whole compactions. */
 export interface Manifest {

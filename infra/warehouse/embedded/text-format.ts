@@ -1,6 +1,6 @@
 import { dayOf, type DayIndex, type Instant } from '#domain/instant.ts';
 import { RowRefused, WarehouseLimitExceeded } from '../errors.ts';
-import type { WarehouseTable } from '../tables.ts';
+import { ROWS_PER_APPEND_MAX, type WarehouseTable } from '../tables.ts';
 import { countControlCharacters, type TextBuffer } from './text-buffer.ts';
 
 /**
@@ -11,7 +11,6 @@ export const DELIMITER = '\t';
 export const LINE_END = '\n';
 export const NULL_MARK = '\u0001';
 
-export const ROWS_PER_APPEND_MAX = 100_000;
 /** Names of 256 bytes, data of 64 KiB, attributes of a message of 1 MiB and 200 meters leave room below this. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024;
 

@@ -1,5 +1,5 @@
-import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
-import type { Instant } from '#domain/instant.ts';
+import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { dayOf, dayStart, type Instant } from '#domain/instant.ts';
 import { below, chance, delay } from '#infra/database/hostile/schedule.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
 import { QueryRefused, RowRefused, WarehouseUnavailable } from '../errors.ts';
@@ -84,7 +84,7 @@ async function append(engine: Engine, name: string, rows: readonly WarehouseRow[
   if (fails) throw new WarehouseUnavailable(`nobody knows how many rows ${name} has taken`);
 }
 
-const ANSWERED = ['events', 'events_exact', 'metered_events'];
+const ANSWERED = ['events', 'events_exact', 'metered_events', 'usage_by_window'];
 
 function instantIn(parameters: QueryParameters, name: string, otherwise: Instant): Instant {
   const value = parameters[name] ?? undefined;
@@ -95,7 +95,19 @@ function instantIn(parameters: QueryParameters, name: string, otherwise: Instant
 }
 
 /** What is no column. */
-const QUESTIONS = ['from', 'to', 'subjects', 'meter', 'meters', 'at', 'limit', 'afterTime', 'afterIdentity'];
+const QUESTIONS = [
+  'aggregation',
+  'window',
+  'from',
+  'to',
+  'subjects',
+  'meter',
+  'meters',
+  'at',
+  'limit',
+  'afterTime',
+  'afterIdentity',
+];
 
 /**
  * `from` and `to` bound the time, `subjects` lists whose events, `meter` and `meters` what counted them, `limit` how many, after which one; every other
@@ -143,7 +155,19 @@ async function* query(
   const events = taken.filter((row) => instantOf(row, 'committed_at') <= at);
   const found = matching(name === 'events' ? events : exactEvents(events), parameters);
   await delay(engine.schedule, engine.faults.delay, `query ${name}: late answer`);
-  for (const row of found) yield copyOf(row);
+  if (name === 'usage_by_window') yield* countsByDay(found, parameters);
+  else for (const row of found) yield copyOf(row);
+}
+
+/** The one question about usage that the platform itself asks. */
+function* countsByDay(
+  rows: readonly WarehouseRow[],
+  { aggregation, window }: QueryParameters,
+): Generator<WarehouseRow> {
+  if (aggregation !== 'count' || window !== 'day')
+    throw new QueryRefused('the hostile warehouse counts events by day, and no other usage');
+  for (const [day, same] of Map.groupBy(rows, (row) => dayOf(instantOf(row, 'time'))))
+    yield { window_start: formatInstant(dayStart(day)), events: same.length, value: String(same.length) };
 }
 
 /** The warehouse of a simulation: every row at least once, and nobody knows how often. */

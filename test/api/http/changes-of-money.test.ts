@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { VERSION } from '#api/version.ts';
+import { VERSION } from '#infra/version.ts';
 import { assembleRoutes } from '#api/routes.ts';
 import { MICROS_PER_DAY } from '#domain/instant.ts';
 import { systemScheduler, type Scheduler } from '#infra/scheduler.ts';

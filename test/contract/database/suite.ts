@@ -1,6 +1,7 @@
 import { readsContract } from './reads.ts';
 import { scansContract } from './scans.ts';
 import { snapshotsContract } from './snapshots.ts';
+import { spreadContract } from './spread.ts';
 import type { OpenDatabase, WithDatabase } from './support.ts';
 import { contractTables } from './tables.ts';
 import { transactionsContract } from './transactions.ts';
@@ -22,6 +23,7 @@ export function databaseContract(name: string, open: OpenDatabase): void {
     valuesContract(withDatabase);
     readsContract(withDatabase);
     scansContract(withDatabase);
+    spreadContract(withDatabase);
     snapshotsContract(withDatabase);
     writesContract(withDatabase);
     transactionsContract(withDatabase);

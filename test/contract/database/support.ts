@@ -7,7 +7,7 @@ import type { Table } from '#infra/database/table.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import type { Row } from '#infra/usage/tables.ts';
-import type { cell, fact, plain } from './tables.ts';
+import type { cell, entry, fact, plain } from './tables.ts';
 
 export interface OpenedDatabase {
   readonly database: Database;
@@ -54,6 +54,12 @@ export const factRow = (of: number | string, more: Partial<Row<typeof fact>> = {
   committedAt: commitTimestamp,
   ...more,
 });
+
+export const entryRow = (
+  id: string,
+  part: number,
+  more: Partial<Row<typeof entry>> = {},
+): Row<typeof entry> => ({ namespace: 'default', id, part, state: 'open', at: null, ...more });
 
 /** One transaction that writes the rows. */
 export async function upsertAll<Shape extends object>(

@@ -1,4 +1,4 @@
-import { column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import { commitTime, column, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
 import type { Table } from '#infra/database/table.ts';
 
 /** A column of each type, all of the types a key can have in the key. */
@@ -64,10 +64,24 @@ export const fact = defineTable('contract_fact', {
     digest: nullable('hash'),
     subject: column('string'),
     time: column('timestamp'),
-    committedAt: column('timestamp'),
+    committedAt: commitTime(),
   },
   key: ['identity'],
   layout: { kind: 'appendOnly' },
 });
 
-export const contractTables: readonly Table<object>[] = [everyType, plain, cell, fact];
+/** Spread over machines by a store that has some: its order must be the same. */
+export const entry = defineTable('contract_entry', {
+  columns: {
+    namespace: column('string'),
+    id: column('string'),
+    part: column('int64'),
+    state: column('string'),
+    at: nullable('timestamp'),
+  },
+  key: ['namespace', 'id', 'part'],
+  indexes: { byState: { columns: ['namespace', 'state', 'at'] }, byTime: { columns: ['at'] } },
+  spread: { by: ['namespace', 'id'], key: true, indexes: ['byState'] },
+});
+
+export const contractTables: readonly Table<object>[] = [everyType, plain, cell, fact, entry];

@@ -1,8 +1,17 @@
 import { expect } from 'chai';
 import { commitTimestamp } from '#infra/database/table.ts';
-import { cellRow, collect, expectRejection, factRow, identity, plainRow, upsertAll } from './support.ts';
+import {
+  cellRow,
+  collect,
+  entryRow,
+  expectRejection,
+  factRow,
+  identity,
+  plainRow,
+  upsertAll,
+} from './support.ts';
 import type { WithDatabase } from './support.ts';
-import { cell, fact, plain } from './tables.ts';
+import { cell, entry, fact, plain } from './tables.ts';
 
 const counterKey = ['default', 'counter'];
 
@@ -76,8 +85,15 @@ export function transactionsContract(withDatabase: WithDatabase): void {
         for (let i = 0; i < 30; i++) {
           times.push(await upsertAll(database, fact, [factRow(i)]));
         }
+        // Only those that have a row in common are sure to have different times.
         const some = await Promise.all(
-          Array.from({ length: 10 }, (_, i) => upsertAll(database, fact, [factRow(100 + i)])),
+          Array.from({ length: 10 }, async (_, i) => {
+            const { committedAt } = await database.transact(async (tx) => {
+              tx.upsert(fact, factRow(100 + i));
+              tx.upsert(plain, plainRow('shared', { rank: i }));
+            });
+            return committedAt;
+          }),
         );
         const all = [...times, ...some];
         const keys = [...times.keys(), ...some.map((_, i) => 100 + i)].map((i) => [identity(i)]);
@@ -99,6 +115,23 @@ export function transactionsContract(withDatabase: WithDatabase): void {
         });
         const rows = await database.read(fact, [[identity(1)], [identity(2)]]);
         expect(rows.map((row) => row?.committedAt)).to.deep.equal([committedAt, committedAt]);
+      }),
+    );
+
+    it(
+      'refuse the time of the commit in a column that is not declared for it, in each layout',
+      withDatabase(async ({ database }) => {
+        const { time, ...rest } = factRow(1);
+        for (const table of [fact, entry]) {
+          const row =
+            table === fact ? { ...rest, time: commitTimestamp } : entryRow('a', 0, { at: commitTimestamp });
+          await expectRejection(
+            database.transact(async (tx) => tx.insert<object>(table, row)),
+            'StoreFailure',
+          );
+        }
+        expect(time).to.not.equal(commitTimestamp);
+        expect(await database.read(fact, [[identity(1)]])).to.deep.equal([undefined]);
       }),
     );
 

@@ -10,6 +10,8 @@ export interface TopicUnderTest {
   passAckDeadline(): Promise<void>;
   /** How long `passAckDeadline` lets pass at most. */
   readonly ackDeadlineSeconds: number;
+  /** The topic takes no message without data and attributes. */
+  readonly refusesEmptyMessages?: boolean;
   dispose(): Promise<void>;
 }
 
@@ -144,8 +146,10 @@ export function topicContract(name: string, start: () => Promise<TopicUnderTest>
     it('shares the messages between the handles of one subscription', async () => {
       const other = await underTest.open('first');
       await topic.publish(numbered(20));
-      const pulled = [...(await topic.pull(10)), ...(await other.pull(20)), ...(await topic.pull(20))];
-      pulled.push(...(await pullCount(other, 20 - pulled.length)));
+      const pulled: Message[] = [];
+      // Which of them a message is given to is up to the topic, so all are asked until every message is there.
+      for (let i = 0; i < MAX_PULLS && pulled.length < 20; i++)
+        pulled.push(...(await topic.pull(10)), ...(await other.pull(20)));
       await other.close();
       expect(textsOf(pulled)).to.deep.equal(numbered(20).map(({ data }) => new TextDecoder().decode(data)));
     });
@@ -183,7 +187,10 @@ export function topicContract(name: string, start: () => Promise<TopicUnderTest>
 
     it('carries heartbeats as messages that are told from events', async () => {
       await publishHeartbeat(topic);
-      await topic.publish([{ data: new Uint8Array(0) }]);
+      const nothing = { data: new Uint8Array(0) };
+      await topic.publish([
+        underTest.refusesEmptyMessages ? { ...nothing, attributes: { note: '' } } : nothing,
+      ]);
       const pulled = await pullCount(topic, 2);
       expect(pulled.filter(isHeartbeat)).to.have.length(1);
     });

@@ -38,6 +38,7 @@ export function meteredEventsContract(withWarehouse: WithWarehouse): void {
             subject: row.subject,
             time: at(row.time),
             data: row.data,
+            catalogue_version: row.catalogueVersion,
             matched_meters: ['tokens@1'],
           }));
         expect(await ask(warehouse, 'metered_events')).to.deep.equal(expected);

@@ -7,10 +7,8 @@ import type { StoredInvoice } from '#infra/invoicing/read-invoices.ts';
 import { previewRecompute, recomputeInvoice } from '#infra/invoicing/recompute-invoice.ts';
 import type { InvoiceRow } from '#infra/invoicing/tables.ts';
 import { instant } from '#test/infra/usage/usage-fixture.ts';
-import { noFaults } from '#infra/database/hostile/faults.ts';
-import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
-import { openTemporary } from '#test/infra/database/sqlite/temporary.ts';
+import { eachDriver } from '#test/support/both-drivers.ts';
 import { seededRandom } from '#test/support/seeded-random.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
 import {
@@ -32,20 +30,16 @@ const schedule = () => ({
 });
 const warehouseOf = () => openHostileWarehouse({ schedule: schedule(), faults: noWarehouseFaults });
 
-const drivers: Readonly<Record<string, (test: (world: BillingWorld) => Promise<void>) => Promise<void>>> = {
-  embedded: async (test) => {
-    const { database, close } = await openTemporary(BILLING_TABLES);
+const worldsOn =
+  (open: ReturnType<typeof eachDriver>[string]) =>
+  async (test: (world: BillingWorld) => Promise<void>): Promise<void> => {
+    const { database, close } = await open(BILLING_TABLES);
     try {
       await test(billingWorld(database, warehouseOf(), '2026-01-31T10:00:00Z'));
     } finally {
       await close();
     }
-  },
-  hostile: (test) => {
-    const database = openHostile({ tables: BILLING_TABLES, schedule: schedule(), faults: noFaults });
-    return test(billingWorld(database, warehouseOf(), '2026-01-31T10:00:00Z'));
-  },
-};
+  };
 
 const PRO = planOf([feeCharge('20'), tokensCharge('0.01')]);
 
@@ -69,8 +63,9 @@ const change = (world: BillingWorld, id: string) => ({
   now: (world.clock.now += MICROS_PER_SECOND),
 });
 
-for (const [driver, within] of Object.entries(drivers))
+for (const [driver, open] of Object.entries(eachDriver()))
   describe(`invoices on the ${driver} driver`, () => {
+    const within = worldsOn(open);
     it('have usage in arrears and the next fee in advance on one document, once', () =>
       within(async (world) => {
         await subscribed(world);

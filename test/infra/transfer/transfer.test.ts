@@ -88,7 +88,7 @@ async function livedNamespace(directory: string, cleanup: Cleanup): Promise<Sour
   await publish(0.7, 1);
   const [voided] = plan.events;
   const { source, id } = voided!.contents[0]!;
-  await voidEvent({ ...stores, slot: 0 }, { namespace: NAMESPACE, source, id });
+  await voidEvent({ ...stores, slot: 0, clock: systemScheduler.now }, { namespace: NAMESPACE, source, id });
   const subjects = [...new Set(plan.events.flatMap(({ contents }) => contents.map((each) => each.subject)))];
   return { stores, directory, plan, change, range: { from: plan.from, to: plan.to, subjects } };
 }

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
+import { putFeature } from '#infra/catalogue/features.ts';
+import { limitRow } from '#infra/entitlements/tables.ts';
 import { amendEvent, AmendmentRefused } from '#infra/usage/amend-event.ts';
 import { conflict, deadLetter } from '#infra/usage/tables.ts';
 import { voidEvent } from '#infra/usage/void-event.ts';
+import { customer, limit, monthly, run } from '#test/infra/entitlements/quota-fixture.ts';
 import {
   ALL_METERS,
   commit,
@@ -10,6 +13,8 @@ import {
   exactEvents,
   expectUsage,
   nameOf,
+  NAMESPACE,
+  NOON,
   openStores,
   outcomesOf,
   storedEvent,
@@ -32,7 +37,8 @@ describe('amending an event', () => {
     await commit(stores, [old]);
     const before = stores.database.counts().commits;
     const { voided, committed } = await amendEvent(stores.writer(), nameOf('e-1'), replacement);
-    expect(stores.database.counts().commits - before).to.equal(1);
+    // The other one notes that the warehouse has the replacement.
+    expect(stores.database.counts().commits - before).to.equal(2);
     expect([voided, ...outcomesOf(committed)]).to.deep.equal(['voided', 'accepted']);
     // Both lie in the same cells, so the void has to see what the commit wrote.
     expectUsage(stores, { live: [replacement], voided: [old] });
@@ -72,5 +78,49 @@ describe('amending an event', () => {
     expect(storedEvent(stores, 'e-1')?.state).to.equal('live');
     expect([...stores.database.rows(deadLetter), ...stores.database.rows(conflict)]).to.deep.equal([]);
     expectUsage(stores, { live: [old, other] });
+  });
+});
+
+describe('amending an event beyond a hard limit', () => {
+  const overdraft = ({ database }: Stores): string | undefined => database.rows(limitRow)[0]?.overdraft;
+  const used = ({ database }: Stores): string => Object.values(database.rows(limitRow)[0]?.used ?? {}).join();
+
+  async function limited(v: string): Promise<Stores> {
+    const stores = await openStores(SUM_METER);
+    await run(stores.database, (tx) =>
+      putFeature(tx, { namespace: NAMESPACE, key: 'tokens', name: 'Tokens', meter: 'tokens', now: NOON }),
+    );
+    await customer(stores.database, 'acme', ['acme']);
+    await limit(stores.database, [monthly('10')]);
+    await commit(stores, [delivery({ data: { v } })]);
+    return stores;
+  }
+
+  const amendTo = (stores: Stores, v: string, subject = 'acme') =>
+    amendEvent(stores.writer(), nameOf('e-1'), delivery({ id: 'e-1.1', subject, data: { v } }));
+
+  it('records as overdraft only what usage has grown by', async () => {
+    const stores = await limited('15');
+    expect(overdraft(stores)).to.equal('5');
+    await amendTo(stores, '13');
+    expect([used(stores), overdraft(stores)]).to.deep.equal(['13', '5']);
+  });
+
+  it('within the limit records none, although both events together are beyond it', async () => {
+    const stores = await limited('8');
+    await amendTo(stores, '9');
+    expect([used(stores), overdraft(stores)]).to.deep.equal(['9', '0']);
+  });
+
+  it('records what the new event has more than the old one', async () => {
+    const stores = await limited('12');
+    await amendTo(stores, '16');
+    expect([used(stores), overdraft(stores)]).to.deep.equal(['16', '6']);
+  });
+
+  it('takes the usage off the limit when the new event is somebody else’s', async () => {
+    const stores = await limited('12');
+    await amendTo(stores, '12', 'nobody');
+    expect([used(stores), overdraft(stores)]).to.deep.equal(['0', '2']);
   });
 });

@@ -125,3 +125,54 @@ describe('a message that is imported', () => {
     );
   });
 });
+
+describe('the sources that a feed takes', () => {
+  const from = (source: string, sources?: readonly string[]) =>
+    parseDelivery({ kind: 'fixed', namespace: 'mine', ...(sources && { sources }) }, messageOf({ source }));
+
+  it('are all where none is named', () => {
+    expect(from('urn:anyone').event).to.include({ source: 'urn:anyone' });
+  });
+
+  it('are those that are named, whole or by how they begin', () => {
+    const sources = ['urn:svc:chat', 'urn:team:a:*'];
+    for (const source of ['urn:svc:chat', 'urn:team:a:', 'urn:team:a:one'])
+      expect(from(source, sources).event, source).to.include({ source });
+    for (const source of ['urn:svc:chat2', 'urn:svc:cha', 'urn:team:b:one', 'URN:SVC:CHAT', '*'])
+      expect(from(source, sources), source).to.have.nested.property('refusal.reason', 'source_not_allowed');
+  });
+
+  it('are none where the list is empty, and every one by a lone star', () => {
+    expect(from('urn:svc:chat', []).event).to.equal(undefined);
+    expect(from('urn:svc:chat', ['*']).event).to.include({ source: 'urn:svc:chat' });
+  });
+
+  it('leave what is known of a refused event to find it by, and its message as it came', () => {
+    const delivery = from('urn:other', ['urn:svc:chat']);
+    expect(delivery).to.have.deep.property('known', {
+      id: 'e-1',
+      source: 'urn:other',
+      type: 'use',
+      subject: 'acme',
+    });
+    expect(delivery).to.have.property('namespace', 'mine');
+    expect(delivery).to.not.have.property('event');
+  });
+
+  it('hide no other fault of a message', () => {
+    const delivery = parseDelivery(
+      { kind: 'fixed', namespace: 'mine', sources: ['urn:svc:chat'] },
+      { ...messageOf(), data: Buffer.from('{') },
+    );
+    expect(delivery).to.have.nested.property('refusal.reason', 'malformed_json');
+  });
+
+  it('are asked for where the namespace comes from an attribute, too', () => {
+    const delivery = parseDelivery(
+      { kind: 'attribute', strays: 'operator', sources: ['urn:svc:chat'] },
+      messageOf({}, namespaceAttributes('tenant')),
+    );
+    expect(delivery).to.deep.include({ namespace: 'tenant' });
+    expect(delivery).to.have.nested.property('refusal.reason', 'source_not_allowed');
+  });
+});

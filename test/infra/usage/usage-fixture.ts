@@ -4,14 +4,20 @@ import type { UsageEvent } from '#domain/metering/event.ts';
 import { identityOf } from '#domain/metering/identity.ts';
 import type { MeterDefinition } from '#domain/metering/meter.ts';
 import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { AUDIT_TABLES } from '#infra/audit/tables.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CATALOGUE_TABLES, meterVersion } from '#infra/catalogue/tables.ts';
+import { CORRECTION_TABLES } from '#infra/corrections/tables.ts';
+import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
 import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { noFaults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
+import type { Table } from '#infra/database/table.ts';
+import { IMPORT_TABLES } from '#infra/imports/tables.ts';
+import { INVOICING_TABLES } from '#infra/invoicing/tables.ts';
 import { PLAN_TABLES } from '#infra/plans/tables.ts';
 import { noTopicFaults, openHostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
 import type { HostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
@@ -23,7 +29,7 @@ import type { Delivery } from '#infra/usage/delivery.ts';
 import { parseDelivery } from '#infra/usage/parse-delivery.ts';
 import { event, USAGE_TABLES } from '#infra/usage/tables.ts';
 import type { Row } from '#infra/usage/tables.ts';
-import type { EventName } from '#infra/usage/void-event.ts';
+import type { EventName } from '#infra/usage/stored-event.ts';
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import type { HostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import type { WarehouseRow } from '#infra/warehouse/warehouse.ts';
@@ -54,6 +60,16 @@ export interface Stores {
   readonly writer: (slot?: number) => CommitContext & { readonly warehouse: HostileWarehouse };
 }
 
+type OpenDatabase = (tables: readonly Table<object>[], schedule: Schedule) => Promise<HostileDatabase>;
+
+let openDatabase: OpenDatabase = async (tables, schedule) =>
+  openHostile({ tables, schedule, faults: noFaults });
+
+/** Has all stores that are opened from here on keep their rows in another database. */
+export function keepUsageIn(open: OpenDatabase): void {
+  openDatabase = open;
+}
+
 export async function openStores(
   meters: Readonly<Record<string, MeterDefinition>> = {},
   namespaces: readonly string[] = [NAMESPACE],
@@ -64,11 +80,20 @@ export async function openStores(
     random: seededRandom(1).next,
     now: () => clock.now,
   };
-  const database = openHostile({
-    tables: [...USAGE_TABLES, ...CATALOGUE_TABLES, ...ENTITLEMENT_TABLES, ...PLAN_TABLES],
+  const database = await openDatabase(
+    [
+      ...AUDIT_TABLES,
+      ...CATALOGUE_TABLES,
+      ...CORRECTION_TABLES,
+      ...CUSTOMER_TABLES,
+      ...ENTITLEMENT_TABLES,
+      ...IMPORT_TABLES,
+      ...INVOICING_TABLES,
+      ...PLAN_TABLES,
+      ...USAGE_TABLES,
+    ],
     schedule,
-    faults: noFaults,
-  });
+  );
   const warehouse = openHostileWarehouse({ schedule, faults: noWarehouseFaults });
   const topic = openHostileTopic({ schedule, faults: noTopicFaults });
   for (const namespace of namespaces)
@@ -88,6 +113,7 @@ export async function openStores(
 /** What an event says; what is left out is ordinary. */
 export interface Said {
   readonly id?: string;
+  readonly source?: string;
   readonly type?: string;
   readonly subject?: string;
   readonly time?: string | undefined;

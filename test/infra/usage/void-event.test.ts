@@ -5,7 +5,8 @@ import { catalogue } from '#infra/catalogue/tables.ts';
 import { commitDeliveries } from '#infra/usage/commit.ts';
 import { rollDays } from '#infra/usage/roll-days.ts';
 import { distinctValue, event, usageDay, usageHour } from '#infra/usage/tables.ts';
-import { NotYetAppended, restoreEvent, voidEvent } from '#infra/usage/void-event.ts';
+import { NotYetAppended } from '#infra/usage/stored-event.ts';
+import { restoreEvent, voidEvent } from '#infra/usage/void-event.ts';
 import {
   ALL_METERS,
   commit,

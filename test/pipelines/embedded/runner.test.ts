@@ -15,7 +15,7 @@ import { createEmbeddedRunner } from '#pipelines/embedded/runner.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
 import { runtimeNamed } from '#pipelines/usage/runtime.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
-import { createVirtualTime } from './virtual-time.ts';
+import { createVirtualTime } from '../runner/virtual-time.ts';
 
 const NAMESPACE = 'default';
 const FEED = 'events/pipeline';

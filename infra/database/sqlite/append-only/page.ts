@@ -3,7 +3,7 @@ import { HASH128_BYTES } from '#domain/metering/hash128.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import { encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
+import { commitTimeOf, encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
 import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
 import { createByteReader, createByteWriter } from './bytes.ts';
 import type { ByteReader } from './bytes.ts';
@@ -138,7 +138,8 @@ function writeColumn(field: Field, rows: readonly StoredRow[], committedAt: Inst
     if (value === null) nulls++;
     else if (value === undefined)
       throw new StoreFailure(`the row for ${field.table} lacks its column ${name}`);
-    values[i] = value === commitTimestamp && field.type === 'timestamp' ? committedAt : value;
+    values[i] =
+      value === commitTimestamp && field.type === 'timestamp' ? commitTimeOf(field, committedAt) : value;
   }
   if (nulls > 0 && !field.nullable) refuse(field, 'null in a column that is not nullable');
   writer.byte(nulls > 0 ? SOME_NULLS : NO_NULLS);

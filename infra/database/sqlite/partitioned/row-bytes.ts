@@ -2,7 +2,7 @@ import { HASH128_BYTES } from '#domain/metering/hash128.ts';
 import type { Instant } from '#domain/instant.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import { encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
+import { commitTimeOf, encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
 import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
 import { putByte, putBytes, putUtf8, putVarint } from './byte-sink.ts';
 import type { ByteSink } from './byte-sink.ts';
@@ -46,7 +46,10 @@ function putValue(sink: ByteSink, field: Field, value: unknown, committedAt: Ins
       putInteger(sink, encodeInteger(field, value));
       return;
     case 'timestamp':
-      putInteger(sink, encodeInteger(field, value === commitTimestamp ? committedAt : value));
+      putInteger(
+        sink,
+        encodeInteger(field, value === commitTimestamp ? commitTimeOf(field, committedAt) : value),
+      );
       return;
     case 'string':
       putText(sink, encodeText(field, value));

@@ -1,19 +1,12 @@
-import { dayOf, dayStart, type Instant } from '#domain/instant.ts';
-import { QueryRefused } from '../../errors.ts';
+import { dayStart } from '#domain/instant.ts';
+import { readEventScope, type EventScope } from '../../questions/event-scope.ts';
+import type { Parameters } from '../../questions/parameters.ts';
 import type { Bindings } from '../engine.ts';
-import type { DayRange } from '../manifest.ts';
-import { byUtf8 } from '../sql-text.ts';
-import { boundInteger, boundText, boundTexts, type Parameters } from './parameters.ts';
+import { boundInteger, boundText, boundTexts } from './bindings.ts';
 import { windowStart } from './windows.ts';
 
-export const SUBJECTS_PER_QUERY_MAX = 1_000;
-export const METERS_PER_QUERY_MAX = 200;
-
 /** Which events a question is about, as conditions on `events` and the values they name. */
-export interface EventFilter {
-  readonly namespace: string;
-  readonly from: Instant;
-  readonly to: Instant;
+export interface EventFilter extends EventScope {
   /**
    * Conditions that all copies, voids and restores of an event meet alike: namespace, subjects, UTC days. With `at` also that they were
    * committed by then, which makes the exact view that of then.
@@ -22,28 +15,16 @@ export interface EventFilter {
   /** The further conditions that only its accepted copies need to meet: the exact range, type, meter. */
   readonly chosen: string;
   readonly bindings: Bindings;
-  readonly days: DayRange;
 }
 
-/**
- * Reads `namespace`, `from`, `to` (a range [from, to)), `subjects`, `type`, `meter` (as `key@generation`) or several of them as `meters`, and
- * `at`: the commit time as of which the view is wanted.
- */
+/** Reads what `readEventScope` reads. */
 export function eventFilter(parameters: Parameters): EventFilter {
-  const namespace = parameters.text('namespace');
-  const from = parameters.instant('from');
-  const to = parameters.instant('to');
-  if (to <= from) throw new QueryRefused('the range is empty: to is not after from');
-  const days = { from: dayOf(from), to: dayOf(to - 1) };
-  const subjects = subjectCondition(parameters.optionalTexts('subjects'));
-  const type = parameters.optionalText('type');
-  const meters = meterCondition(parameters.optionalText('meter'), parameters.optionalTexts('meters'));
-  const at = parameters.optionalInstant('at');
+  const scope = readEventScope(parameters);
+  const { namespace, from, to, days, type, at } = scope;
+  const subjects = subjectCondition(scope.subjects);
+  const meters = meterCondition(scope.meters);
   return {
-    namespace,
-    from,
-    to,
-    days,
+    ...scope,
     placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}${
       at === undefined ? '' : ' AND committed_at <= $at'
     }`,
@@ -69,40 +50,33 @@ interface Condition {
 
 const NO_CONDITION: Condition = { condition: '', bindings: {} };
 
-function meterCondition(meter: string | undefined, meters: readonly string[] | undefined): Condition {
-  if (meter !== undefined && meters !== undefined)
-    throw new QueryRefused('meter and meters do not go together');
-  const wanted = meters ?? (meter === undefined ? undefined : [meter]);
-  if (wanted === undefined) return NO_CONDITION;
-  if (wanted.length === 0) throw new QueryRefused('the list of meters is empty');
-  if (wanted.length > METERS_PER_QUERY_MAX)
-    throw new QueryRefused(`${wanted.length} meters in a query, the limit is ${METERS_PER_QUERY_MAX}`);
-  const conditions = wanted.map((_, index) => `contains(matched_meters, $meter${index})`);
+function meterCondition(meters: readonly string[] | undefined): Condition {
+  if (meters === undefined) return NO_CONDITION;
+  const conditions = meters.map((_, index) => `contains(matched_meters, $meter${index})`);
   return {
     condition: ` AND (${conditions.join(' OR ')})`,
     // Meter keys hold neither quotes nor backslashes: between its quotes one is found in the JSON list as a whole or not at all.
     bindings: Object.fromEntries(
-      wanted.map((label, index) => [`meter${index}`, boundText(JSON.stringify(label))]),
+      meters.map((label, index) => [`meter${index}`, boundText(JSON.stringify(label))]),
     ),
   };
 }
 
 function subjectCondition(subjects: readonly string[] | undefined): Condition {
-  if (subjects === undefined) return NO_CONDITION;
-  const sorted = [...new Set(subjects)].sort(byUtf8);
-  const [first] = sorted;
-  const last = sorted.at(-1);
-  if (first === undefined || last === undefined) throw new QueryRefused('the list of subjects is empty');
-  if (sorted.length > SUBJECTS_PER_QUERY_MAX) {
-    throw new QueryRefused(`${sorted.length} subjects in a query, the limit is ${SUBJECTS_PER_QUERY_MAX}`);
-  }
-  if (sorted.length === 1)
+  const [first] = subjects ?? [];
+  const last = subjects?.at(-1);
+  if (subjects === undefined || first === undefined || last === undefined) return NO_CONDITION;
+  if (subjects.length === 1)
     return { condition: ' AND subject = $subject', bindings: { subject: boundText(first) } };
   return {
     // The range lets the engine skip what a list does not.
     condition:
       ' AND subject >= $firstSubject AND subject <= $lastSubject AND list_contains($subjects, subject)',
-    bindings: { firstSubject: boundText(first), lastSubject: boundText(last), subjects: boundTexts(sorted) },
+    bindings: {
+      firstSubject: boundText(first),
+      lastSubject: boundText(last),
+      subjects: boundTexts(subjects),
+    },
   };
 }
 

@@ -1,15 +1,17 @@
-import { QueryRefused } from '../../errors.ts';
 import { EVENTS } from '../../tables.ts';
 import type { WarehouseRow } from '../../warehouse.ts';
+import {
+  EVENT_ROWS_MAX,
+  METERED_ROWS_MAX,
+  readEventPage,
+  type EventPage,
+} from '../../questions/event-page.ts';
 import type { Bindings, EngineRow } from '../engine.ts';
 import { eventFilter, exactEvents } from './event-filter.ts';
 import type { NamedQuery } from './named-query.ts';
-import { boundInteger, boundText, type Parameters } from './parameters.ts';
+import { boundInteger, boundText } from './bindings.ts';
 import { count, hash, hashOrNull, text, textOrNull, texts, time, timeOrNull } from './present.ts';
 import { OUTCOMES } from '../../event-row.ts';
-
-/** A page of events. Whoever wants all of them asks again after the last one of each page. */
-export const EVENT_ROWS_MAX = 100_000;
 
 const COLUMNS = `identity_high, identity_low, digest_high, digest_low, outcome, namespace, id, source, type, subject, time, attributes,
 published_at, committed_at, catalogue_version, coalesce(from_json(matched_meters, '["VARCHAR"]'), []) AS matched_meters`;
@@ -36,10 +38,7 @@ const presentEvent = (row: EngineRow): WarehouseRow => ({
   matched_meters: texts(row['matched_meters']),
 });
 
-/** An answer of more is a question for fewer subjects or a shorter time. */
-export const METERED_ROWS_MAX = 20_000_000;
-
-const METERED_COLUMNS = 'digest_high, digest_low, id, source, type, data, matched_meters';
+const METERED_COLUMNS = 'digest_high, digest_low, id, source, type, data, catalogue_version, matched_meters';
 
 /** What a meter reads of an event, and no more: such answers are long. */
 const presentMetered = (row: EngineRow): WarehouseRow => ({
@@ -51,6 +50,7 @@ const presentMetered = (row: EngineRow): WarehouseRow => ({
   subject: text(row['subject']),
   time: time(row['time']),
   data: text(row['data']),
+  catalogue_version: count(row['catalogue_version']),
   matched_meters: metersIn(text(row['matched_meters'])),
 });
 
@@ -74,8 +74,8 @@ function metersIn(json: string): readonly string[] {
  */
 export const meteredEvents: NamedQuery = (parameters) => {
   const filter = eventFilter(parameters);
-  const page = readPage(parameters, true);
-  const select = `SELECT identity_high, identity_low, subject, time, digest_high, digest_low, id, source, type, data,
+  const page = pageOf(readEventPage(parameters, true));
+  const select = `SELECT identity_high, identity_low, subject, time, digest_high, digest_low, id, source, type, data, catalogue_version,
 coalesce(matched_meters, '[]') AS matched_meters FROM exact${where(page.conditions)} ORDER BY time, identity_high, identity_low`;
   return {
     table: EVENTS.name,
@@ -88,47 +88,37 @@ coalesce(matched_meters, '[]') AS matched_meters FROM exact${where(page.conditio
   };
 };
 
+/** A page as conditions on the exact events, or on all rows. */
 interface Page {
-  /** Undefined: all there are, or an error if those are too many. */
   readonly limit: number | undefined;
   readonly conditions: readonly string[];
   readonly bindings: Bindings;
 }
 
-const HASH = /^([0-9a-f]{16})([0-9a-f]{16})$/;
 const half = (name: string): string => `CAST('0x' || $${name} AS UBIGINT)`;
+const HALF_DIGITS = 16;
 
-function boundHash(name: string, hex: string): Bindings {
-  const [, high, low] = HASH.exec(hex) ?? [];
-  if (high === undefined || low === undefined)
-    throw new QueryRefused(`parameter ${name} is not 32 hex digits`);
-  return { [`${name}High`]: boundText(high), [`${name}Low`]: boundText(low) };
-}
+const boundHash = (name: string, hex: string): Bindings => ({
+  [`${name}High`]: boundText(hex.slice(0, HALF_DIGITS)),
+  [`${name}Low`]: boundText(hex.slice(HALF_DIGITS)),
+});
 
-/** Reads `identity`, `limit`, and `afterTime` with `afterIdentity`: the last event of the page before. */
-function readPage(parameters: Parameters, pages: boolean): Page {
-  const limit = parameters.optionalCount('limit');
-  if (limit !== undefined && limit > EVENT_ROWS_MAX)
-    throw new QueryRefused(`a page of ${limit} events, the limit is ${EVENT_ROWS_MAX}`);
-  const identity = parameters.optionalText('identity');
-  const afterTime = pages ? parameters.optionalInstant('afterTime') : undefined;
-  const afterIdentity = pages ? parameters.optionalText('afterIdentity') : undefined;
-  if ((afterTime === undefined) !== (afterIdentity === undefined)) {
-    throw new QueryRefused('afterTime and afterIdentity go together');
-  }
-  const after = `(time, identity_high, identity_low) > ($afterTime, ${half('afterHigh')}, ${half('afterLow')})`;
+const AFTER = `(time, identity_high, identity_low) > ($afterTime, ${half('afterHigh')}, ${half('afterLow')})`;
+
+function pageOf({ limit, identity, after }: EventPage): Page {
   return {
     limit,
     conditions: [
       ...(identity === undefined
         ? []
         : [`identity_high = ${half('identityHigh')} AND identity_low = ${half('identityLow')}`]),
-      ...(afterTime === undefined ? [] : [after]),
+      ...(after === undefined ? [] : [AFTER]),
     ],
     bindings: {
       ...(identity === undefined ? {} : boundHash('identity', identity)),
-      ...(afterTime === undefined ? {} : { afterTime: boundInteger(afterTime) }),
-      ...(afterIdentity === undefined ? {} : boundHash('after', afterIdentity)),
+      ...(after === undefined
+        ? {}
+        : { afterTime: boundInteger(after.time), ...boundHash('after', after.identity) }),
     },
   };
 }
@@ -142,7 +132,7 @@ const ORDER = 'ORDER BY time, identity_high, identity_low, committed_at, publish
 function eventPage(source: 'all' | 'exact', data: string): NamedQuery {
   return (parameters) => {
     const filter = eventFilter(parameters);
-    const page = readPage(parameters, source === 'exact');
+    const page = pageOf(readEventPage(parameters, source === 'exact'));
     const chosen = source === 'exact' ? page.conditions : [filter.placed, filter.chosen, ...page.conditions];
     const select = `SELECT ${COLUMNS}, ${data} AS data FROM ${source === 'exact' ? 'exact' : 'events'}${where(chosen)} ${ORDER}`;
     return {

@@ -1,11 +1,11 @@
+import { FINGERPRINT_ROWS_MAX } from '../../questions/usage-question.ts';
+import { WINDOWS } from '../../questions/windows.ts';
 import { EVENTS } from '../../tables.ts';
 import { eventFilter, exactEvents } from './event-filter.ts';
 import type { NamedQuery } from './named-query.ts';
-import { boundText } from './parameters.ts';
+import { boundText } from './bindings.ts';
 import { count, hash, text, time } from './present.ts';
-import { WINDOWS, windowStart } from './windows.ts';
-
-export const FINGERPRINT_ROWS_MAX = 10_000_000;
+import { windowStart } from './windows.ts';
 
 /**
  * The fingerprint of the exact events of each subject and meter, by UTC `window`: what the cells keep, computed again from the events.

@@ -1,16 +1,12 @@
-import { PATH_SEGMENTS_MAX } from '#domain/limits.ts';
 import { QueryRefused } from '../../errors.ts';
+import type { MemberPath } from '../../questions/usage-question.ts';
 import { textLiteral } from '../sql-text.ts';
 
-/** A dotted path into `data` in the engine's own notation: `usage.tokens` is `$."usage"."tokens"`. */
-export function jsonPath(path: string): string {
-  const segments = path.split('.');
-  if (segments.includes('')) throw new QueryRefused(`not a dotted path of names: ${path}`);
-  if (segments.length > PATH_SEGMENTS_MAX)
-    throw new QueryRefused(`a path of more than ${PATH_SEGMENTS_MAX} names: ${path}`);
+/** The way to a member of `data` in the engine's own notation: `usage.tokens` is `$."usage"."tokens"`. */
+export function jsonPath(segments: MemberPath): string {
   // The engine takes a lone star for "any member" even between quotes.
   if (segments.includes('*'))
-    throw new QueryRefused(`a path of the warehouse cannot name a member *: ${path}`);
+    throw new QueryRefused(`a path of the warehouse cannot name a member *: ${segments.join('.')}`);
   return `$${segments.map((segment) => `."${segment.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join('')}`;
 }
 

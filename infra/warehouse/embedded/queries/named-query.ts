@@ -1,6 +1,6 @@
-import type { DayRange } from '../manifest.ts';
+import type { DayRange } from '../../questions/event-scope.ts';
 import type { Bindings, EngineRow } from '../engine.ts';
-import type { Parameters } from './parameters.ts';
+import type { Parameters } from '../../questions/parameters.ts';
 import type { WarehouseRow } from '../../warehouse.ts';
 
 /** What answers a question: SQL over a relation named after the table, values bound, never written into it. */

@@ -3,7 +3,7 @@ import type { QueryParameters } from '../../warehouse.ts';
 import { eventsExact, eventsJson, eventsQuery, meteredEvents, outcomes } from './event-rows.ts';
 import { fingerprints } from './fingerprints.ts';
 import type { NamedQuery, Plan } from './named-query.ts';
-import { readParameters } from './parameters.ts';
+import { readParameters } from '../../questions/parameters.ts';
 import { usageByWindow } from './usage.ts';
 
 /** Every question that can be asked; all of them take a filter of events (`event-filter.ts`). */

@@ -1,20 +1,13 @@
-import { METER_DIMENSIONS_MAX } from '#domain/limits.ts';
-import { QueryRefused } from '../../errors.ts';
+import { readUsageQuestion, USAGE_ROWS_MAX, type UsageAggregation } from '../../questions/usage-question.ts';
 import { EVENTS } from '../../tables.ts';
 import type { WarehouseRow, WarehouseValue } from '../../warehouse.ts';
 import type { EngineRow } from '../engine.ts';
 import { eventFilter, exactEvents } from './event-filter.ts';
 import { fractionOf, jsonPath, plainNumber, unitsOf, valueText } from './json-value.ts';
 import type { NamedQuery } from './named-query.ts';
-import { boundText } from './parameters.ts';
+import { boundText } from './bindings.ts';
 import { count, quantity, scaledQuantity, text, texts, time } from './present.ts';
-import { WINDOWS, windowStart } from './windows.ts';
-
-export const USAGE_ROWS_MAX = 10_000_000;
-
-/** What the warehouse can aggregate. A time-weighted sum needs the level before the range, which only the cells carry. */
-export const USAGE_AGGREGATIONS = ['count', 'sum', 'min', 'max', 'average', 'unique', 'latest'] as const;
-type UsageAggregation = (typeof USAGE_AGGREGATIONS)[number];
+import { windowStart } from './windows.ts';
 
 interface Aggregate {
   /** SQL of the columns that `value` is made from. */
@@ -65,16 +58,10 @@ measured AS (SELECT *, ${measured ? '0 AS units, 0 AS fraction' : `${unitsOf('pl
  */
 export const usageByWindow: NamedQuery = (parameters) => {
   const filter = eventFilter(parameters);
-  const aggregation = parameters.oneOf('aggregation', USAGE_AGGREGATIONS);
-  const start = windowStart(parameters.oneOf('window', WINDOWS, 'none'));
-  const bySubject = parameters.flag('bySubject');
-  const dimensions = (parameters.optionalTexts('dimensions') ?? []).map(jsonPath);
-  if (dimensions.length > METER_DIMENSIONS_MAX) {
-    throw new QueryRefused(
-      `${dimensions.length} dimensions in a query, the limit is ${METER_DIMENSIONS_MAX}`,
-    );
-  }
-  const value = aggregation === 'count' ? undefined : jsonPath(parameters.text('value'));
+  const { aggregation, window, bySubject, ...question } = readUsageQuestion(parameters);
+  const start = windowStart(window);
+  const dimensions = question.dimensions.map(jsonPath);
+  const value = question.value === undefined ? undefined : jsonPath(question.value);
   const aggregate = AGGREGATES[aggregation];
   const groups = dimensions.map((_, index) => `coalesce(${valueText(`$dimension${index}`)}, '')`);
   const keys = [

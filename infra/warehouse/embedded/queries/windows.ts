@@ -1,8 +1,5 @@
 import { MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE } from '#domain/instant.ts';
-
-/** Windows of UTC; calendars and zones are made from minutes and hours by whoever asks. */
-export const WINDOWS = ['minute', 'hour', 'day', 'none'] as const;
-export type Window = (typeof WINDOWS)[number];
+import type { Window } from '../../questions/windows.ts';
 
 const WINDOW_MICROS: Readonly<Record<Exclude<Window, 'none'>, number>> = {
   minute: MICROS_PER_MINUTE,

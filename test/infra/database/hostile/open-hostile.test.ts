@@ -11,7 +11,14 @@ import { commonFaults, noFaults } from '#infra/database/hostile/faults.ts';
 import type { Faults } from '#infra/database/hostile/faults.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
-import { column, commitTimestamp, defineTable, jsonColumn, nullable } from '#infra/database/table.ts';
+import {
+  column,
+  commitTime,
+  commitTimestamp,
+  defineTable,
+  jsonColumn,
+  nullable,
+} from '#infra/database/table.ts';
 import type { KeyRange } from '#infra/database/table.ts';
 import { collect } from '#test/contract/database/support.ts';
 import { simulate, simulateSeeds } from '#test/support/simulation.ts';
@@ -26,7 +33,7 @@ const thing = defineTable('thing', {
     bytes: column('bytes'),
     document: jsonColumn<{ tags: string[] }>(),
     note: nullable('string'),
-    changedAt: column('timestamp'),
+    changedAt: commitTime(),
   },
   key: ['name'],
   indexes: { byHash: { columns: ['hash'], unique: true } },

@@ -3,7 +3,7 @@ import type { Transaction } from '#infra/database/database.ts';
 import { UnknownOutcome } from '#infra/database/errors.ts';
 import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import type { HostileDatabase } from '#infra/database/hostile/open-hostile.ts';
-import { column, commitTimestamp, defineTable } from '#infra/database/table.ts';
+import { column, commitTime, commitTimestamp, defineTable } from '#infra/database/table.ts';
 import { collect } from '#test/contract/database/support.ts';
 import { simulateSeeds } from '#test/support/simulation.ts';
 import type { Simulation } from '#test/support/simulation.ts';
@@ -25,7 +25,7 @@ type Register = (typeof register)['row'] & object;
 
 /** Every transaction leaves its name, so that those whose answer was lost are known too. */
 const done = defineTable('done', {
-  columns: { name: column('string'), committedAt: column('timestamp') },
+  columns: { name: column('string'), committedAt: commitTime() },
   key: ['name'],
 });
 

@@ -1,4 +1,4 @@
-import { column, defineTable, nullable } from '#infra/database/table.ts';
+import { column, commitTime, defineTable, nullable } from '#infra/database/table.ts';
 
 export const DAYS = 10;
 
@@ -8,7 +8,7 @@ export const happening = defineTable('happening', {
     identity: column('hash'),
     subject: column('string'),
     state: column('string'),
-    committedAt: column('timestamp'),
+    committedAt: commitTime(),
   },
   key: ['identity'],
   timeToLive: { column: 'committedAt', days: DAYS, unit: 'micros' },
@@ -20,7 +20,7 @@ export const hourly = defineTable('hourly', {
     subject: column('string'),
     hour: column('int64'),
     total: column('int64'),
-    changedAt: column('timestamp'),
+    changedAt: commitTime(),
     note: nullable('json'),
   },
   key: ['subject', 'hour'],

@@ -86,8 +86,8 @@ export const line = fc.record({
 
 async function change(stores: Stores, id: string, what: 'nothing' | 'void' | 'restore'): Promise<void> {
   if (what === 'nothing') return;
-  await voidEvent({ ...stores, slot: 0 }, nameOf(id));
-  if (what === 'restore') await restoreEvent({ ...stores, slot: 0 }, nameOf(id));
+  await voidEvent(stores.writer(), nameOf(id));
+  if (what === 'restore') await restoreEvent(stores.writer(), nameOf(id));
 }
 
 /** Commits events, measures what is asked, and lets more happen: all of it after the snapshot must not be seen. */

@@ -138,7 +138,7 @@ async function voidFirst(world: BillingWorld): Promise<void> {
   const day = { from: '2026-01-05T00:00:00Z', to: '2026-01-06T00:00:00Z', subjects: ['acme'] };
   const rows = await Array.fromAsync(world.warehouse.query('events_exact', { namespace: NAMESPACE, ...day }));
   const name = { namespace: NAMESPACE, source: 'urn:svc:test', id: String(rows[0]?.['id']) };
-  expect(await voidEvent({ ...world, slot: 0 }, name)).to.equal('voided');
+  expect(await voidEvent({ ...world, slot: 0, clock: () => world.clock.now }, name)).to.equal('voided');
 }
 
 const late = async ({ world }: Scene, { row }: StoredInvoice): Promise<Record<string, string>> => {

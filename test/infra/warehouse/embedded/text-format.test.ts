@@ -4,7 +4,8 @@ import { OUTCOMES, toWarehouseRow, type EventRow } from '#infra/warehouse/event-
 import { createEventEncoder } from '#infra/warehouse/embedded/event-encoder.ts';
 import { createRowEncoder } from '#infra/warehouse/embedded/row-encoder.ts';
 import { countControlCharacters, createTextBuffer, putText } from '#infra/warehouse/embedded/text-buffer.ts';
-import { encodeRows, LINE_BYTES_MAX, ROWS_PER_APPEND_MAX } from '#infra/warehouse/embedded/text-format.ts';
+import { encodeRows, LINE_BYTES_MAX } from '#infra/warehouse/embedded/text-format.ts';
+import { ROWS_PER_APPEND_MAX } from '#infra/warehouse/tables.ts';
 import { RowRefused, WarehouseLimitExceeded } from '#infra/warehouse/errors.ts';
 import { EVENTS } from '#infra/warehouse/tables.ts';
 import { eventRow } from '#test/contract/warehouse/rows.ts';

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { MAX_PAGE_ROWS, decodeRowAt, encodePage } from '#infra/database/sqlite/append-only/page.ts';
 import { fieldsOf } from '#infra/database/sqlite/field.ts';
-import { column, commitTimestamp, defineTable, nullable } from '#infra/database/table.ts';
+import { column, commitTime, commitTimestamp, defineTable, nullable } from '#infra/database/table.ts';
 
 const table = defineTable('page_test', {
   columns: {
     text: column('string'),
     number: column('int64'),
-    at: column('timestamp'),
+    at: commitTime(),
     flag: column('bool'),
     bytes: column('bytes'),
     hash: column('hash'),

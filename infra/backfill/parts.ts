@@ -1,0 +1,133 @@
+import { hash } from 'node:crypto';
+import type { DayIndex, Instant } from '#domain/instant.ts';
+import { meterBackfill } from '#infra/catalogue/tables.ts';
+import type { Database, Reads, Transaction } from '#infra/database/database.ts';
+import type { Row } from '#infra/usage/tables.ts';
+import { readBackfill, type Backfill, type BackfillName } from './backfill.ts';
+import { backfillPart } from './tables.ts';
+
+/** Events of one part at most, about: what they are counted into is held in memory until its day is over. */
+const EVENTS_PER_PART = 250_000;
+const SHARDS_MAX = 10;
+/** A worker that shows no sign of life for so long has lost its part. */
+export const PART_LEASE_MICROS = 15_000_000;
+
+export type BackfillPart = Row<typeof backfillPart>;
+
+/** A day's subjects are dealt out by their names: whoever asks gets the same answer. */
+export const shardOf = (subject: string, shards: number): number =>
+  shards === 1 ? 0 : Number.parseInt(hash('sha1', subject, 'hex').slice(0, 8), 16) % shards;
+
+export const nameOf = ({ namespace, meter, version }: Backfill): BackfillName => ({
+  namespace,
+  meter,
+  version,
+});
+
+/** Lays out the parts, once: `eventsOfBusiestDay` says how finely days are cut. Planning again changes nothing. */
+export async function planParts(
+  database: Database,
+  name: BackfillName,
+  eventsOfBusiestDay: number,
+): Promise<void> {
+  const shards = Math.min(Math.max(Math.ceil(eventsOfBusiestDay / EVENTS_PER_PART), 1), SHARDS_MAX);
+  await database.transact(async (tx) => {
+    const backfill = await readBackfill(tx, name);
+    if (backfill?.state !== 'waiting') return;
+    const { namespace, meter, version, firstDay, endDay } = backfill;
+    tx.upsert(meterBackfill, {
+      ...backfill,
+      state: 'counting',
+      waitsFor: null,
+      shards,
+      parts: (endDay - firstDay) * shards,
+    });
+    const open = { state: 'open', worker: null, leaseUntil: null, events: 0, unmeasured: 0 };
+    for (let day = firstDay; day < endDay; day++)
+      for (let shard = 0; shard < shards; shard++)
+        tx.insert(backfillPart, { namespace, meter, version, day, shard, ...open });
+  });
+}
+
+const prefixOf = ({ namespace, meter, version }: BackfillName) => [namespace, meter, version];
+
+export interface ClaimPart {
+  readonly worker: string;
+  readonly now: Instant;
+}
+
+/** Takes the earliest part that nobody works on; undefined where there is none, or only such that others have. */
+export async function claimPart(
+  database: Database,
+  name: BackfillName,
+  { worker, now }: ClaimPart,
+): Promise<BackfillPart | undefined> {
+  const { result } = await database.transact(async (tx) => {
+    for await (const part of tx.scan(backfillPart, { prefix: prefixOf(name) })) {
+      if (part.state === 'done' || (part.leaseUntil ?? 0) > now) continue;
+      const claimed = { ...part, worker, leaseUntil: now + PART_LEASE_MICROS };
+      tx.upsert(backfillPart, claimed);
+      return claimed;
+    }
+    return undefined;
+  });
+  return result;
+}
+
+export const keyOfPart = ({ namespace, meter, version, day, shard }: BackfillPart) => [
+  namespace,
+  meter,
+  version,
+  day,
+  shard,
+];
+
+/** Another worker has taken the part over, or has done it: whatever this one still writes would be of the past. */
+export class PartLost extends Error {
+  constructor({ meter, version, day, shard }: BackfillPart) {
+    super(`shard ${shard} of day ${day} of ${meter}@${version} is another worker's now`);
+    this.name = 'PartLost';
+  }
+}
+
+/** Throws `PartLost`. In the transaction of every write, so that one that comes late changes nothing. */
+export async function checkHeld(from: Reads, part: BackfillPart): Promise<BackfillPart> {
+  const [row] = await from.read(backfillPart, [keyOfPart(part)]);
+  if (row?.state !== 'open' || row.worker !== part.worker) throw new PartLost(part);
+  return row;
+}
+
+export async function extendPart(database: Database, part: BackfillPart, now: Instant): Promise<void> {
+  await database.transact(async (tx) =>
+    tx.upsert(backfillPart, { ...(await checkHeld(tx, part)), leaseUntil: now + PART_LEASE_MICROS }),
+  );
+}
+
+/** Whether what a backfill counts of a day's subject stands in its cells already. */
+export async function isPartDone(
+  from: Reads,
+  backfill: Pick<Backfill, 'namespace' | 'meter' | 'version' | 'shards'>,
+  { day, subject }: { readonly day: DayIndex; readonly subject: string },
+): Promise<boolean> {
+  const { namespace, meter, version, shards } = backfill;
+  if (shards === 0) return false;
+  const [part] = await from.read(backfillPart, [[namespace, meter, version, day, shardOf(subject, shards)]]);
+  return part?.state === 'done';
+}
+
+/** Ends a part in the transaction that finds nothing left to do in it. */
+export async function endPart(
+  tx: Transaction,
+  part: BackfillPart,
+  { events, unmeasured }: Pick<BackfillPart, 'events' | 'unmeasured'>,
+): Promise<void> {
+  const [held, backfill] = await Promise.all([checkHeld(tx, part), readBackfill(tx, part)]);
+  if (backfill === undefined) throw new PartLost(part);
+  tx.upsert(backfillPart, { ...held, state: 'done', worker: null, leaseUntil: null, events, unmeasured });
+  tx.upsert(meterBackfill, {
+    ...backfill,
+    partsDone: backfill.partsDone + 1,
+    events: backfill.events + events,
+    unmeasured: backfill.unmeasured + unmeasured,
+  });
+}

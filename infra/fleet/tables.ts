@@ -1,0 +1,50 @@
+import { column, defineTable, jsonColumn, nullable, type Table } from '#infra/database/table.ts';
+import type { Row } from '#infra/usage/tables.ts';
+import type { Evidence } from './combine-claims.ts';
+
+/** A worker of the fleet that lives, or that died lately. */
+export const fleetWorker = defineTable('fleet_worker', {
+  columns: {
+    worker: column('string'),
+    /** Its slot of the hour cells. */
+    slot: column('int64'),
+    /** The release it runs, for people. */
+    release: column('string'),
+    startedAt: column('timestamp'),
+    heartbeatAt: column('timestamp'),
+  },
+  key: ['worker'],
+  timeToLive: { column: 'heartbeatAt', days: 7, unit: 'micros' },
+});
+
+export type FleetWorkerRow = Row<typeof fleetWorker>;
+
+/** What a worker answers for in a feed, as of one moment. */
+export const workerClaim = defineTable('worker_claim', {
+  columns: {
+    feed: column('string'),
+    worker: column('string'),
+    /** All that is said here was true then. */
+    claimedAt: column('timestamp'),
+    /** The least publish time of a message it was given and that is neither committed nor surely with somebody else; null without one. */
+    oldest: nullable('timestamp'),
+    /** What its topic said of all messages lately, the newest last. */
+    evidence: jsonColumn<readonly Evidence[]>(),
+  },
+  key: ['feed', 'worker'],
+  // A dead worker's row is deleted by the living; this is for a feed that nobody serves any more.
+  timeToLive: { column: 'claimedAt', days: 30, unit: 'micros' },
+});
+export type WorkerClaimRow = Row<typeof workerClaim>;
+
+/** What only one worker of the fleet does at a time. */
+export const errandLease = defineTable('errand_lease', {
+  columns: {
+    errand: column('string'),
+    worker: column('string'),
+    until: column('timestamp'),
+  },
+  key: ['errand'],
+});
+
+export const FLEET_TABLES: readonly Table<object>[] = [fleetWorker, workerClaim, errandLease];

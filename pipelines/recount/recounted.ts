@@ -1,0 +1,90 @@
+import type { CountedAs } from '#domain/metering/counted-as.ts';
+import type { PackedHourCell } from '#domain/metering/hour-cell.ts';
+import type { Hash128 } from '#domain/metering/hash128.ts';
+
+/*
+ * What goes from step to step. Plain data, since it may go from worker to worker: quantities are decimal text, cells are packed.
+ */
+
+/** Whose cells an event is in. */
+export type CountedBy = Exclude<CountedAs, 'nobody'>;
+
+/** An event of the exact view, or a subject that has to be looked at whether or not it has events. */
+export type RecountInput =
+  | { readonly kind: 'subject'; readonly subject: string }
+  | {
+      readonly kind: 'event';
+      readonly identity: Hash128;
+      readonly digest: Hash128;
+      readonly id: string;
+      readonly source: string;
+      readonly type: string;
+      readonly subject: string;
+      readonly time: number;
+      readonly data: string;
+      readonly catalogueVersion: number;
+    };
+
+/** What one event adds to one cell. */
+export interface Counted {
+  readonly kind: 'hour';
+  readonly by: CountedBy;
+  readonly subject: string;
+  readonly view: number;
+  readonly group: string;
+  readonly identity: Hash128;
+  readonly digest: Hash128;
+  readonly time: number;
+  readonly value: string;
+}
+
+/** That one event names a value. */
+export interface Named {
+  readonly kind: 'value';
+  readonly by: CountedBy;
+  readonly subject: string;
+  readonly group: string;
+  readonly valueHash: Hash128;
+  readonly time: number;
+}
+
+/** An event that passes the meter's filter and whose value is missing or no number. */
+export interface Unmeasured {
+  readonly kind: 'unmeasured';
+  readonly subject: string;
+  readonly time: number;
+}
+
+export type Asked = Extract<RecountInput, { kind: 'subject' }>;
+export type Matched = Counted | Named | Unmeasured | Asked;
+
+/** An hour cell as the events make it. */
+export interface RecountedHour {
+  readonly kind: 'hour';
+  readonly by: CountedBy;
+  readonly subject: string;
+  readonly view: number;
+  readonly hour: number;
+  readonly group: string;
+  readonly cell: PackedHourCell;
+}
+
+/** A distinct value as the events make it. */
+export interface RecountedValue {
+  readonly kind: 'value';
+  readonly by: CountedBy;
+  readonly subject: string;
+  readonly group: string;
+  readonly valueHash: Hash128;
+  readonly minutes: Uint8Array;
+}
+
+export type Recounted = RecountedHour | RecountedValue | Unmeasured | Asked;
+
+/** All that a subject has on the day that is recounted. */
+export interface SubjectRecount {
+  readonly subject: string;
+  readonly hours: readonly RecountedHour[];
+  readonly values: readonly RecountedValue[];
+  readonly unmeasured: number;
+}

@@ -1,0 +1,54 @@
+variable "project_id" {
+  description = "The project of this environment."
+  type        = string
+}
+
+variable "region" {
+  description = "Where everything is."
+  type        = string
+}
+
+variable "image" {
+  description = "The image of everything that runs, by its digest."
+  type        = string
+}
+
+variable "producers" {
+  description = "Who publishes to which feed."
+  type        = map(set(string))
+  default     = {}
+}
+
+variable "alert_emails" {
+  description = "Addresses that are told of every alert."
+  type        = set(string)
+  default     = []
+}
+
+variable "measured" {
+  description = "Whether service levels have been measured yet: false for the first apply in a project."
+  type        = bool
+  default     = true
+}
+
+variable "budget" {
+  description = "What a month may cost, in whole units of a currency, before somebody is told; null for no budget."
+  type = object({
+    billing_account = string
+    units           = number
+    currency        = string
+  })
+  default = null
+}
+
+variable "invokers" {
+  description = "Who may send the API requests, such as `user:…`; each needs an API key besides."
+  type        = set(string)
+  default     = []
+}
+
+variable "public" {
+  description = "Whether requests to the API need no account of Google's. API keys are asked for all the same."
+  type        = bool
+  default     = false
+}
