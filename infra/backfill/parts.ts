@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { DayIndex, Instant } from '#domain/instant.ts';
+import { dayOf, dayStart, type DayIndex, type Instant } from '#domain/instant.ts';
 import { meterBackfill } from '#infra/catalogue/tables.ts';
 import type { Database, Reads, Transaction } from '#infra/database/database.ts';
-import type { Row } from '#infra/usage/tables.ts';
+import { CORRECTED_STATES, correctedEvent, type Row } from '#infra/usage/tables.ts';
 import { readBackfill, type Backfill, type BackfillName } from './backfill.ts';
 import { backfillPart } from './tables.ts';
 
@@ -24,29 +24,61 @@ export const nameOf = ({ namespace, meter, version }: Backfill): BackfillName =>
   version,
 });
 
-/** Lays out the parts, once: `eventsOfBusiestDay` says how finely days are cut. Planning again changes nothing. */
+/** Corrections of the range that are looked at one by one; with more of them no day counts as empty. */
+const CORRECTED_LOOKED_AT_MAX = 1_000;
+
+/**
+ * Lays out the parts, once: the busiest day says how finely days are cut. Planning again changes nothing. A day without events is done before it
+ * began, unless an event of it was ever corrected: a restore that is committed between the look at the warehouse and this transaction is seen here,
+ * and one that comes later finds the part done and counts by itself.
+ */
 export async function planParts(
   database: Database,
   name: BackfillName,
-  eventsOfBusiestDay: number,
+  eventsByDay: ReadonlyMap<DayIndex, number>,
 ): Promise<void> {
-  const shards = Math.min(Math.max(Math.ceil(eventsOfBusiestDay / EVENTS_PER_PART), 1), SHARDS_MAX);
+  const busiest = [...eventsByDay.values()].reduce((most, events) => Math.max(most, events), 0);
+  const shards = Math.min(Math.max(Math.ceil(busiest / EVENTS_PER_PART), 1), SHARDS_MAX);
   await database.transact(async (tx) => {
     const backfill = await readBackfill(tx, name);
     if (backfill?.state !== 'waiting') return;
     const { namespace, meter, version, firstDay, endDay } = backfill;
+    const corrected = await correctedDays(tx, backfill);
+    const isEmpty = (day: DayIndex): boolean => !eventsByDay.has(day) && corrected?.has(day) === false;
+    const days = Array.from({ length: endDay - firstDay }, (_, index) => firstDay + index);
     tx.upsert(meterBackfill, {
       ...backfill,
       state: 'counting',
       waitsFor: null,
       shards,
-      parts: (endDay - firstDay) * shards,
+      parts: days.length * shards,
+      partsDone: days.filter(isEmpty).length * shards,
     });
-    const open = { state: 'open', worker: null, leaseUntil: null, events: 0, unmeasured: 0 };
-    for (let day = firstDay; day < endDay; day++)
+    const none = { worker: null, leaseUntil: null, events: 0, unmeasured: 0 };
+    for (const day of days) {
+      const state = isEmpty(day) ? 'done' : 'open';
       for (let shard = 0; shard < shards; shard++)
-        tx.insert(backfillPart, { namespace, meter, version, day, shard, ...open });
+        tx.insert(backfillPart, { namespace, meter, version, day, shard, state, ...none });
+    }
   });
+}
+
+/** Days of which an event was ever corrected; undefined where there are too many to tell. */
+async function correctedDays(
+  tx: Transaction,
+  { namespace, firstDay, endDay }: Backfill,
+): Promise<ReadonlySet<DayIndex> | undefined> {
+  const days = new Set<DayIndex>();
+  let seen = 0;
+  for (const state of CORRECTED_STATES) {
+    const range = { prefix: [namespace, state], from: dayStart(firstDay), to: dayStart(endDay) };
+    const options = { index: 'byTime', limit: CORRECTED_LOOKED_AT_MAX + 1 };
+    for await (const { time } of tx.scan(correctedEvent, range, options)) {
+      if (++seen > CORRECTED_LOOKED_AT_MAX) return undefined;
+      days.add(dayOf(time));
+    }
+  }
+  return days;
 }
 
 const prefixOf = ({ namespace, meter, version }: BackfillName) => [namespace, meter, version];

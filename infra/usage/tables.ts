@@ -150,6 +150,9 @@ export const correctedEvent = defineTable('corrected_event', {
   },
 });
 
+/** Each state that a corrected event may be in. */
+export const CORRECTED_STATES = ['void', 'live'] as const;
+
 /** From a time on (until the next interval begins) a subject's usage belongs to a customer; null when to none. */
 export interface CustomerInterval {
   readonly from: number;

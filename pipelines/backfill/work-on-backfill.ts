@@ -85,12 +85,7 @@ async function begin(
     change(database, backfill, { waitsFor: waitsFor ?? null });
   await awaitView({ database, namespace, at, scheduler, signal, onWaiting });
   const { definition } = await backfilledVersion(database, work);
-  const counts = await eventsByDay(warehouse, { ...backfill, type: definition.eventType });
-  await planParts(
-    database,
-    work,
-    counts.reduce((a, b) => Math.max(a, b), 0),
-  );
+  await planParts(database, work, await eventsByDay(warehouse, { ...backfill, type: definition.eventType }));
 }
 
 async function count(stores: Stores, work: WorkOnBackfill, backfill: Backfill): Promise<void> {

@@ -1,5 +1,5 @@
-import { formatInstant } from '#domain/calendar/rfc3339.ts';
-import { dayStart, type DayIndex } from '#domain/instant.ts';
+import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
+import { dayOf, dayStart, type DayIndex } from '#domain/instant.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 
 /** Exact events of a type by UTC day; days without any are left out. */
@@ -16,7 +16,7 @@ export async function eventsByDay(
     readonly firstDay: DayIndex;
     readonly endDay: DayIndex;
   },
-): Promise<number[]> {
+): Promise<ReadonlyMap<DayIndex, number>> {
   const rows = warehouse.query('usage_by_window', {
     namespace,
     type,
@@ -25,5 +25,11 @@ export async function eventsByDay(
     aggregation: 'count',
     window: 'day',
   });
-  return Array.fromAsync(rows, (row) => Number(row['events']));
+  const days = new Map<DayIndex, number>();
+  for await (const { window_start: start, events } of rows) {
+    const parsed = parseRfc3339(String(start));
+    if (parsed === undefined) throw new Error(`the warehouse gave ${String(start)} for the start of a day`);
+    days.set(dayOf(parsed.at), Number(events));
+  }
+  return days;
 }

@@ -1,9 +1,8 @@
 import { formatInstant, parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import { dayStart, type DayIndex, type Instant } from '#domain/instant.ts';
 import { fromHex, toHex, type Hash128 } from '#domain/metering/hash128.ts';
-import type { EventState } from '#domain/metering/classify.ts';
 import type { Reads } from '#infra/database/database.ts';
-import { correctedEvent, type Row } from '#infra/usage/tables.ts';
+import { CORRECTED_STATES, correctedEvent, type Row } from '#infra/usage/tables.ts';
 import type { QueryParameters, Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import type { RecountInput } from './recounted.ts';
 
@@ -86,8 +85,6 @@ async function findSaid(
     if (row['outcome'] !== 'conflict' && row['data'] !== null && row['digest'] !== null) return toInput(row);
   return undefined;
 }
-
-const CORRECTED_STATES: readonly EventState[] = ['void', 'live'];
 
 /** Every event of a day that was ever corrected, as it is now: the database knows before the warehouse does. */
 export async function readCorrectedOfDay(

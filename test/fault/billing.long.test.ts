@@ -4,8 +4,8 @@ import { simulate } from '#test/support/simulation.ts';
 
 /** Beyond the seeds of every ordinary test run. */
 const FIRST_SEED = 101;
-const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 50);
-const SEEDS_PER_PART = 50;
+const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 30);
+const SEEDS_PER_PART = 30;
 /** A race takes a tenth of the time. */
 const RACES_PER_LIFE = 5;
 

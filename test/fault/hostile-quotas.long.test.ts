@@ -3,7 +3,7 @@ import { checkQuotaRun } from '#test/scenario/quotas.ts';
 
 /** Beyond the seeds of every ordinary test run. */
 const FIRST_SEED = 1_001;
-const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 2_000);
+const SEEDS = Number(process.env['MILLRACE_SEEDS'] ?? 1_000);
 const SEEDS_PER_PART = 1_000;
 
 describe('quotas over many seeds', () => {

@@ -57,7 +57,8 @@ describe('the flow of a Pub/Sub topic', () => {
       await topic.ack(inHand.splice(0).map(({ ackId }) => ackId));
       return got.size === MESSAGES;
     });
-    expect(most).to.be.at.most(BOUND + PULL_STREAMS * EMULATOR_ANSWER_MESSAGES);
+    // Streams that were ended may each bring one answer more while those opened after them bring their first.
+    expect(most).to.be.at.most(BOUND + 2 * PULL_STREAMS * EMULATOR_ANSWER_MESSAGES);
     await setTimeout(300);
     expect(await topic.backlog()).to.deep.equal({ messages: 0, scope: 'worker' });
   });
