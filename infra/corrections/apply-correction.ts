@@ -1,7 +1,7 @@
 import { readCatalogueRow } from '#infra/catalogue/load-catalogue.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
-import { untilKnown } from '#infra/invoicing/until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 import { StaleCatalogues } from '#infra/usage/amend-event.ts';
 import { hoursKeptFrom } from '#infra/usage/cells.ts';
 import { CatalogueMoving, REMATCHES_MAX } from '#infra/usage/commit.ts';

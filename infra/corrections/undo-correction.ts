@@ -4,7 +4,7 @@ import { loadCatalogue, readCatalogueRow } from '#infra/catalogue/load-catalogue
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { readYourWrites } from '#infra/database/read-your-writes.ts';
 import { correctLimits } from '#infra/entitlements/apply-usage.ts';
-import { untilKnown } from '#infra/invoicing/until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 import { hoursKeptFrom } from '#infra/usage/cells.ts';
 import {
   applyRestores,

@@ -3,7 +3,7 @@ import { readCatalogueRow } from '#infra/catalogue/load-catalogue.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import { untilKnown } from '#infra/invoicing/until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 import { StaleCatalogues } from '#infra/usage/amend-event.ts';
 import { appendEventRows, labelsOf, toEventRow } from '#infra/usage/append-events.ts';
 import { hoursKeptFrom } from '#infra/usage/cells.ts';

@@ -1,6 +1,7 @@
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
+import { workUntilEnded } from '#infra/corrections/work-until-ended.ts';
 import type { Database } from '#infra/database/database.ts';
-import { untilKnown } from '#infra/invoicing/until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { appendUntold, applyStaged } from './apply-import.ts';
@@ -34,30 +35,18 @@ export interface WorkOnImport extends ImportWorker {
   readonly onProgress?: ((row: ImportRow) => void) | undefined;
 }
 
-/** While another worker has an import it is looked at so often whether it is done, or gone. */
-const WAIT_MS = 500;
-
 /**
  * Works on an import until it has ended: checks it against the meters of now, counts it batch by batch, and lets its parts go. One worker does so at a
  * time; one that was killed is followed by the next, which goes on where it was. Throws what the stores throw; the import stays open.
  */
 export async function workOnImport(stores: ImportStores, work: WorkOnImport): Promise<void> {
   const { scheduler, signal } = work;
-  for (;;) {
-    signal?.throwIfAborted();
-    const row = await untilKnown(() => takeImport(stores.database, work, scheduler.now()));
-    if (row === undefined) return;
-    if (row === 'wait') {
-      await scheduler.sleep(WAIT_MS, signal);
-      continue;
-    }
-    try {
-      await STEPS[row.state]?.(stores, work, row);
-    } catch (error) {
-      // Whoever has it now brings it to its end, and what is to be done is looked up again.
-      if (!(error instanceof ImportLost)) throw error;
-    }
-  }
+  await workUntilEnded({
+    ...{ scheduler, signal },
+    take: () => takeImport(stores.database, work, scheduler.now()),
+    step: async (row) => STEPS[row.state]?.(stores, work, row),
+    isLost: (error) => error instanceof ImportLost,
+  });
 }
 
 type Step = (stores: ImportStores, work: WorkOnImport, row: ImportRow) => Promise<void>;

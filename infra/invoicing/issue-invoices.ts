@@ -10,7 +10,7 @@ import { merkleRootsOf, type ProvableInvoice } from './merkle-roots.ts';
 import { netTermDaysOf, numberInvoices, type Unnumbered } from './number-invoices.ts';
 import { readContent, readInputs } from './read-invoices.ts';
 import { invoice, type InvoiceRow } from './tables.ts';
-import { untilKnown } from './until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 
 /** Invoices that get their numbers in one transaction where nothing is said. */
 const ISSUED_PER_COMMIT = 200;

@@ -6,7 +6,7 @@ import { collectInvoices, type InvoicingStores } from './collect-invoices.ts';
 import { InvoicingRuleError } from './errors.ts';
 import { payerOf } from './read-payers.ts';
 import { invoice, type InvoiceRow, type PayerFailure } from './tables.ts';
-import { untilKnown } from './until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 
 /**
  * Throws a draft away and bills again what was due of its payer by its date, as everything stands now. If it ends in between, the next run bills

@@ -16,7 +16,7 @@ import {
   type PayerFailure,
   type RunCounts,
 } from './tables.ts';
-import { untilKnown } from './until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 
 export interface WorkOnRun extends Worker {
   readonly scheduler: Scheduler;

@@ -1,7 +1,7 @@
 import { StoreFailure } from '../errors.ts';
 import type { ColumnType, Table, TimeToLive } from '../table.ts';
-import { fieldNamed } from './field.ts';
-import type { Field } from './field.ts';
+import { fieldNamed } from '#infra/database/field.ts';
+import type { Field } from '#infra/database/field.ts';
 import { layoutOf, physicalIndex, physicalKey } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { indexName, isNullFiltered, quoted } from './names.ts';

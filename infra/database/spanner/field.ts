@@ -1,20 +1,8 @@
 import { HASH128_BYTES } from '#domain/metering/hash128.ts';
+import type { Field } from '#infra/database/field.ts';
 import { RefusedValue, StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import type { ColumnType, Table } from '#infra/database/table.ts';
 import { instantOf, timestampText } from './timestamp-text.ts';
-
-/** A row as the driver sees it: values by column name. */
-export type StoredRow = Readonly<Record<string, unknown>>;
-
-/** A column with all that is needed to turn its values into those of the protocol and back. */
-export interface Field {
-  readonly table: string;
-  readonly name: string;
-  readonly type: ColumnType;
-  readonly nullable: boolean;
-  readonly commitTime: boolean;
-}
 
 /** A value of the protocol: whole numbers, times, bytes and hashes are text there. */
 export type WireValue =
@@ -29,21 +17,6 @@ export const CELL_BYTES_MAX = 10 * 1_024 * 1_024;
 /** What Spanner replaces by the time of the commit. */
 const COMMIT_TIMESTAMP = { stringValue: 'spanner.commit_timestamp()' } as const;
 const NULL = { nullValue: 0 } as const;
-
-export const fieldsOf = (table: Table<object>): Field[] =>
-  Object.entries(table.columns).map(([name, { type, nullable, commitTime = false }]) => ({
-    table: table.name,
-    name,
-    type,
-    nullable,
-    commitTime,
-  }));
-
-export function fieldNamed(fields: readonly Field[], name: string, table: string): Field {
-  const field = fields.find((candidate) => candidate.name === name);
-  if (field === undefined) throw new StoreFailure(`table ${table} has no column ${name}`);
-  return field;
-}
 
 function refuse(field: Field, why: string, cause?: unknown): never {
   throw new RefusedValue(`${field.table}.${field.name}: ${why}`, cause);

@@ -1,7 +1,9 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Key, KeyPart, Table } from '#infra/database/table.ts';
-import { encodeValue, fieldNamed, fieldsOf } from './field.ts';
-import type { Field, StoredRow, WireValue } from './field.ts';
+import { fieldNamed, fieldsOf } from '#infra/database/field.ts';
+import { encodeValue } from './field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
+import type { WireValue } from './field.ts';
 import { SHARD_COLUMN, shardOf } from './shard.ts';
 
 /** How a table lies on Spanner: its columns as declared, and a shard beside them where it is spread. */

@@ -1,6 +1,6 @@
 import { compareParts } from '../key-order.ts';
 import type { KeyPart } from '../table.ts';
-import type { StoredRow } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 
 export interface MergeOptions {
   /** The columns that each stream is in the order of. */

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Reads } from '../database.ts';
 import type { Key, KeyRange, Table } from '../table.ts';
-import type { StoredRow, WireValue } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
+import type { WireValue } from './field.ts';
 import { encodeKey, keyOfRow } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { mergeRows } from './merge-rows.ts';

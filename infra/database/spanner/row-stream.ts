@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Snapshot, protos } from '@google-cloud/spanner';
 import { decodeValue } from './field.ts';
-import type { Field, StoredRow, WireText, WireValue } from './field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
+import type { WireText, WireValue } from './field.ts';
 import type { Layout } from './layout.ts';
 import { streamPatience } from './patience.ts';
 import type { StreamPatience } from './patience.ts';

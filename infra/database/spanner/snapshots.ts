@@ -2,6 +2,7 @@ import type { Session } from '@google-cloud/spanner';
 import type { Instant } from '#domain/instant.ts';
 import type { Snapshot } from '../database.ts';
 import { StoreFailure } from '../errors.ts';
+import { createSnapshotPlaces } from '#infra/database/snapshot-places.ts';
 import type { Table } from '../table.ts';
 import { readRequestOptions } from './call-options.ts';
 import type { CallOptions } from './call-options.ts';
@@ -74,31 +75,10 @@ export function createSnapshots(
   connection: Connection,
   layoutFor: (table: Table<object>) => Layout,
 ): Snapshots {
-  let open = 0;
-  let closed = false;
-  const waiting: (() => void)[] = [];
-  /** Whoever waits longest takes over the place. */
-  const ended = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) open--;
-    else next();
-  };
+  const places = createSnapshotPlaces(SNAPSHOTS_MAX);
   return {
-    take: async (options) => {
-      if (open < SNAPSHOTS_MAX) open++;
-      else await new Promise<void>((resolve) => void waiting.push(resolve));
-      try {
-        if (closed) throw new StoreFailure('the database was closed before the snapshot was taken');
-        return await openSnapshot(connection, layoutFor, { options, ended });
-      } catch (error) {
-        ended();
-        throw error;
-      }
-    },
-    close: () => {
-      closed = true;
-      for (const resume of waiting.splice(0)) resume();
-    },
+    take: (options) => places.take((ended) => openSnapshot(connection, layoutFor, { options, ended })),
+    close: places.close,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Table } from '../table.ts';
 import { commitRequestOptions, readRequestOptions, transactionTagOf } from './call-options.ts';
 import type { CallOptions } from './call-options.ts';
 import type { Connection } from './connection.ts';
-import type { StoredRow } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { Layout } from './layout.ts';
 import { instantOfProto } from './proto-time.ts';
 import { unaryPatience } from './patience.ts';

@@ -1,6 +1,6 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from './connection.ts';
-import type { Field } from './field.ts';
+import type { Field } from '#infra/database/field.ts';
 
 /** A table whose rows are packed: which columns they hold, in what order, is kept in its `extent` and compared with the declaration. */
 export interface PackedTable {

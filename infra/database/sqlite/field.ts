@@ -1,39 +1,13 @@
 import type { Instant } from '#domain/instant.ts';
 import { HASH128_BYTES } from '#domain/metering/hash128.ts';
+import { fieldNamed, fieldsOf, type Field, type StoredRow } from '#infra/database/field.ts';
 import { RefusedValue, StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import type { ColumnType, Table } from '#infra/database/table.ts';
+import type { Table } from '#infra/database/table.ts';
 import type { SqlValue } from './connection.ts';
-
-/** A row as the driver sees it: values by column name. */
-export type StoredRow = Readonly<Record<string, unknown>>;
-
-/** A column with all that is needed to turn its values into SQL and back. */
-export interface Field {
-  readonly table: string;
-  readonly name: string;
-  readonly type: ColumnType;
-  readonly nullable: boolean;
-  readonly commitTime?: boolean;
-}
 
 /** An identifier in SQL: names like `group` are words of the language. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
-export const fieldsOf = (table: Table<object>): Field[] =>
-  Object.entries(table.columns).map(([name, { type, nullable, commitTime = false }]) => ({
-    table: table.name,
-    name,
-    type,
-    nullable,
-    commitTime,
-  }));
-
-export function fieldNamed(fields: readonly Field[], name: string, table: string): Field {
-  const field = fields.find((candidate) => candidate.name === name);
-  if (field === undefined) throw new StoreFailure(`table ${table} has no column ${name}`);
-  return field;
-}
 
 export const keyFieldsOf = (table: Table<object>): Field[] => {
   const fields = fieldsOf(table);
@@ -69,7 +43,7 @@ export function encodeValue(field: Field, value: unknown, committedAt: Instant =
 
 /** Other stores have to be told beforehand which columns take it, so that a table that runs here must not do without. */
 export function commitTimeOf(field: Field, committedAt: Instant): Instant {
-  if (field.commitTime === true) return committedAt;
+  if (field.commitTime) return committedAt;
   throw new StoreFailure(`${field.table}.${field.name} is not declared as the time of a commit`);
 }
 

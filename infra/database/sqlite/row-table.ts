@@ -1,8 +1,9 @@
 import type { Instant } from '#domain/instant.ts';
 import type { Key, Table } from '#infra/database/table.ts';
 import type { SqlValue } from './connection.ts';
-import { encodeValue, fieldsOf, keyFieldsOf, quoted } from './field.ts';
-import type { Field, StoredRow } from './field.ts';
+import { fieldsOf } from '#infra/database/field.ts';
+import { encodeValue, keyFieldsOf, quoted } from './field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
 
 /** The SQL and the fields of a table of the layout `rows`. */
 export interface RowTable {

@@ -3,8 +3,9 @@ import { StoreFailure } from '#infra/database/errors.ts';
 import type { KeyPart, KeyRange, Table } from '#infra/database/table.ts';
 import type { SqlValue } from './connection.ts';
 import { indexName } from './ddl.ts';
-import { encodeValue, fieldNamed, fieldsOf, quoted } from './field.ts';
-import type { Field } from './field.ts';
+import { fieldNamed, fieldsOf } from '#infra/database/field.ts';
+import { encodeValue, quoted } from './field.ts';
+import type { Field } from '#infra/database/field.ts';
 
 export interface SqlQuery {
   readonly sql: string;

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import type { StoredRow } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { TableStore } from './table-store.ts';
 
 const CHANGES = `SELECT value FROM millrace_meta WHERE name = ?`;

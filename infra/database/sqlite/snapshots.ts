@@ -1,5 +1,5 @@
 import type { Snapshot } from '#infra/database/database.ts';
-import { StoreFailure } from '#infra/database/errors.ts';
+import { createSnapshotPlaces } from '#infra/database/snapshot-places.ts';
 import type { Table } from '#infra/database/table.ts';
 import { MAX_READERS } from './reader-pool.ts';
 import type { ReaderPool } from './reader-pool.ts';
@@ -20,33 +20,10 @@ export function createSnapshots(
   readers: ReaderPool,
   storeOf: (table: Table<object>) => TableStore,
 ): Snapshots {
-  let open = 0;
-  let closed = false;
-  const waiting: (() => void)[] = [];
-
-  /** Whoever waits longest takes over the place. */
-  const ended = (): void => {
-    const next = waiting.shift();
-    if (next === undefined) open--;
-    else next();
-  };
-  const take = async (): Promise<Snapshot> => {
-    if (open < SNAPSHOTS_MAX) open++;
-    else await new Promise<void>((resolve) => void waiting.push(resolve));
-    if (closed) throw new StoreFailure('the database was closed before the snapshot was taken');
-    try {
-      return openSnapshot(readers, storeOf, ended);
-    } catch (error) {
-      ended();
-      throw error;
-    }
-  };
+  const places = createSnapshotPlaces(SNAPSHOTS_MAX);
   return {
-    take,
-    close: () => {
-      closed = true;
-      for (const resume of waiting.splice(0)) resume();
-    },
+    take: () => places.take((ended) => openSnapshot(readers, storeOf, ended)),
+    close: places.close,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Instant } from '#domain/instant.ts';
 import type { ScanOptions } from '#infra/database/database.ts';
 import type { Key, KeyRange } from '#infra/database/table.ts';
 import type { Connection } from './connection.ts';
-import type { StoredRow } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 
 /** A buffered write. */
 export type Mutation =

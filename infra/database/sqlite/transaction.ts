@@ -2,7 +2,7 @@ import type { Transaction } from '#infra/database/database.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Table } from '#infra/database/table.ts';
 import type { Connection } from './connection.ts';
-import type { StoredRow } from './field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { Mutation, TableStore } from './table-store.ts';
 
 /** A transaction under way: what its work may call, and what it has buffered. */

@@ -1,8 +1,9 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Table } from '#infra/database/table.ts';
 import type { PackedTable } from '#infra/database/sqlite/adopted-columns.ts';
-import { fieldsOf, quoted } from '#infra/database/sqlite/field.ts';
-import type { Field } from '#infra/database/sqlite/field.ts';
+import { fieldsOf } from '#infra/database/field.ts';
+import { quoted } from '#infra/database/sqlite/field.ts';
+import type { Field } from '#infra/database/field.ts';
 
 /** The names and fields of a table of the layout `appendOnly`. */
 export interface AppendOnlyTable extends PackedTable {

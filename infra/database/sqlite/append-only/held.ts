@@ -3,7 +3,7 @@ import type { Hash128 } from '#domain/metering/hash128.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { refuse } from '#infra/database/sqlite/field.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import { appendOnlyTable } from './ddl.ts';
 import type { AppendOnlyTable } from './ddl.ts';
 import { createIdentityIndex } from './identity-index.ts';

@@ -3,7 +3,7 @@ import { HASH128_BYTES } from '#domain/metering/hash128.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import type { Connection, SqlValue } from '#infra/database/sqlite/connection.ts';
 import { decodeHash, encodeHash } from '#infra/database/sqlite/field.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { AppendOnlyTable } from './ddl.ts';
 import { decodeRowAt, encodePage } from './page.ts';
 import { newestOf, rowOf } from './row.ts';

@@ -4,7 +4,7 @@ import type { Hash128 } from '#domain/metering/hash128.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
 import { commitTimeOf, encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
-import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
 import { createByteReader, createByteWriter } from './bytes.ts';
 import type { ByteReader } from './bytes.ts';
 

@@ -1,7 +1,7 @@
 import type { Instant } from '#domain/instant.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { AppendOnlyTable } from './ddl.ts';
 
 /** A row from its key and its other values, in the order of the table's other columns. */

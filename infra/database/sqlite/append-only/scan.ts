@@ -5,7 +5,7 @@ import { StoreFailure } from '#infra/database/errors.ts';
 import type { KeyRange } from '#infra/database/table.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { decodeHash, encodeValue } from '#infra/database/sqlite/field.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import { rangeFields } from '#infra/database/sqlite/scan-statement.ts';
 import { baseRow } from './held.ts';
 import type { Held } from './held.ts';

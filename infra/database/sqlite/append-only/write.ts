@@ -3,7 +3,7 @@ import { toHex } from '#domain/metering/hash128.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import { AlreadyExists, NotFound, StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { Mutation } from '#infra/database/sqlite/table-store.ts';
 import { baseRow, identityOf, ordinalOf } from './held.ts';
 import type { Held } from './held.ts';

@@ -1,6 +1,6 @@
 import type { Key } from '#infra/database/table.ts';
 import type { Instant } from '#domain/instant.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import { reserve } from './byte-sink.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { PartitionedTable } from './ddl.ts';

@@ -1,6 +1,6 @@
 import { StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
-import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
 import type { Key, KeyPart, Table } from '#infra/database/table.ts';
 import type { PartitionedBounds } from './bounds.ts';
 import { createByteSink } from './byte-sink.ts';

@@ -1,7 +1,7 @@
 import { HASH128_BYTES } from '#domain/metering/hash128.ts';
 import type { Key, KeyPart } from '#infra/database/table.ts';
 import { encodeInteger, encodeText, refuse } from '#infra/database/sqlite/field.ts';
-import type { Field } from '#infra/database/sqlite/field.ts';
+import type { Field } from '#infra/database/field.ts';
 import { putByte, putUtf8, reserve } from './byte-sink.ts';
 import type { ByteSink } from './byte-sink.ts';
 import type { PartitionedTable } from './ddl.ts';

@@ -3,7 +3,7 @@ import type { Instant } from '#domain/instant.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
 import { commitTimeOf, encodeInteger, encodeJson, encodeText, refuse } from '#infra/database/sqlite/field.ts';
-import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
 import { putByte, putBytes, putUtf8, putVarint } from './byte-sink.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { putHash } from './key-bytes.ts';

@@ -3,7 +3,7 @@ import { StoreFailure } from '#infra/database/errors.ts';
 import { compareKeys, compareParts } from '#infra/database/key-order.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import { encodeValue } from '#infra/database/sqlite/field.ts';
-import type { Field, StoredRow } from '#infra/database/sqlite/field.ts';
+import type { Field, StoredRow } from '#infra/database/field.ts';
 import { rangeFields } from '#infra/database/sqlite/scan-statement.ts';
 import type { Key, KeyPart, KeyRange } from '#infra/database/table.ts';
 import { createByteSink } from './byte-sink.ts';

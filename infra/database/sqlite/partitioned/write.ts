@@ -1,7 +1,7 @@
 import type { Instant } from '#domain/instant.ts';
 import { AlreadyExists, NotFound } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
-import type { StoredRow } from '#infra/database/sqlite/field.ts';
+import type { StoredRow } from '#infra/database/field.ts';
 import type { Mutation } from '#infra/database/sqlite/table-store.ts';
 import type { Key, KeyPart } from '#infra/database/table.ts';
 import { putEntry } from './entry.ts';

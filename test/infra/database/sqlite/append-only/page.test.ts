@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { StoreFailure } from '#infra/database/errors.ts';
 import { MAX_PAGE_ROWS, decodeRowAt, encodePage } from '#infra/database/sqlite/append-only/page.ts';
-import { fieldsOf } from '#infra/database/sqlite/field.ts';
+import { fieldsOf } from '#infra/database/field.ts';
 import { column, commitTime, commitTimestamp, defineTable, nullable } from '#infra/database/table.ts';
 
 const table = defineTable('page_test', {

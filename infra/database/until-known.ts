@@ -1,4 +1,4 @@
-import { UnknownOutcome } from '#infra/database/errors.ts';
+import { UnknownOutcome } from './errors.ts';
 
 /** So often a commit whose answer was lost is tried again at once. */
 const UNKNOWN_OUTCOMES_MAX = 5;
