@@ -1,7 +1,7 @@
 import { CORRECTION_EVENTS_MAX } from '#domain/limits.ts';
 import type { Catalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
-import { untilKnown } from '#infra/invoicing/until-known.ts';
+import { untilKnown } from '#infra/database/until-known.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { applyCorrection } from './apply-correction.ts';
@@ -10,6 +10,7 @@ import { meantEvents } from './meant-events.ts';
 import { correction, openCorrection, type CorrectionRow, type CorrectionState } from './tables.ts';
 import { tellUntold } from './tell-untold.ts';
 import { undoBatches } from './undo-correction.ts';
+import { workUntilEnded } from './work-until-ended.ts';
 
 export interface CorrectionStores {
   readonly database: Database;
@@ -33,25 +34,13 @@ export interface WorkOnCorrection extends CorrectionWorker {
  */
 export async function workOnCorrection(stores: CorrectionStores, work: WorkOnCorrection): Promise<void> {
   const { scheduler, signal } = work;
-  for (;;) {
-    signal?.throwIfAborted();
-    const row = await untilKnown(() => takeCorrection(stores.database, work, scheduler.now()));
-    if (row === undefined) return;
-    if (row === 'wait') {
-      await scheduler.sleep(WAIT_MS, signal);
-      continue;
-    }
-    try {
-      await STEPS[row.state]?.(stores, work, row);
-    } catch (error) {
-      // Whoever has it now brings it to its end, and what is to be done is looked up again.
-      if (!(error instanceof CorrectionLost)) throw error;
-    }
-  }
+  await workUntilEnded({
+    ...{ scheduler, signal },
+    take: () => takeCorrection(stores.database, work, scheduler.now()),
+    step: async (row) => STEPS[row.state]?.(stores, work, row),
+    isLost: (error) => error instanceof CorrectionLost,
+  });
 }
-
-/** While another worker has a correction it is looked at so often whether it is done, or gone. */
-const WAIT_MS = 500;
 
 type Step = (stores: CorrectionStores, work: WorkOnCorrection, row: CorrectionRow) => Promise<void>;
 

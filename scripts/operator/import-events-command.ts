@@ -3,8 +3,6 @@ import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { v7 as uuidV7 } from 'uuid';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
-import { readCorrection } from '#infra/corrections/corrections.ts';
-import { workOnCorrection } from '#infra/corrections/work-on-correction.ts';
 import { inSnapshot } from '#infra/database/in-snapshot.ts';
 import { foreseeImport } from '#infra/imports/foresee-import.ts';
 import {
@@ -23,10 +21,11 @@ import { workOnImport, type ImportStores } from '#infra/imports/work-on-import.t
 import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { askToGoOn } from './ask-to-go-on.ts';
+import { commandOrigin, type CommandOrigin } from './command-origin.ts';
 import { checkNamespace } from './data-directory.ts';
+import { finishCorrection } from './finish-correction.ts';
 import { openPlatform } from './open-platform.ts';
 import { partsOf } from './import-parts.ts';
-import { followCorrection, tellCorrection } from './tell-correction.ts';
 import { tellForeseenImport, tellImport } from './tell-import.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
 
@@ -156,23 +155,12 @@ const lookedAt = ({ counts }: ImportRow): number =>
   Object.values<number>({ ...counts }).reduce((sum, count) => sum + count, 0);
 
 async function undo(run: Run, name: ImportName): Promise<void> {
-  const { stores, terminal } = run;
+  const { stores } = run;
   const origin = originOf(run);
   const prepared = await prepareUndo(stores.database, name);
   const { result } = await stores.database.transact((tx) => undoImport(tx, name, { origin, prepared }));
   const id = typeof result === 'string' ? result : result.id;
-  const follow = followCorrection(terminal);
-  const correction = { namespace: name.namespace, id };
-  await workOnCorrection(stores, {
-    ...{ ...correction, worker: `command-${uuidV7()}`, scheduler: systemScheduler },
-    onProgress: follow.update,
-  });
-  follow.end();
-  terminal.out(`${tellCorrection(await readCorrection(stores.database, correction))}\n`);
+  await finishCorrection(run, { namespace: name.namespace, id });
 }
 
-function originOf({ values }: Run) {
-  if (values.reason === undefined || values.reason === '')
-    throw new UsageError('--reason is missing: it is kept with what is changed');
-  return { principal: PRINCIPAL, reason: values.reason, now: systemScheduler.now() };
-}
+const originOf = ({ values }: Run): CommandOrigin => commandOrigin(PRINCIPAL, values.reason);

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { v7 as uuidV7 } from 'uuid';
 import {
   CORRECTION_ACTIONS,
   type CorrectionAction,
@@ -12,19 +11,19 @@ import {
   createCorrection,
   listCorrections,
   openCorrections,
-  readCorrection,
   undoCorrection,
-  type CorrectionName,
 } from '#infra/corrections/corrections.ts';
 import { foreseeCorrection } from '#infra/corrections/foresee-correction.ts';
 import { prepareCorrection, type PreparedCorrection } from '#infra/corrections/prepare-correction.ts';
-import { workOnCorrection, type CorrectionStores } from '#infra/corrections/work-on-correction.ts';
+import type { CorrectionStores } from '#infra/corrections/work-on-correction.ts';
 import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { askToGoOn } from './ask-to-go-on.ts';
+import { commandOrigin, type CommandOrigin } from './command-origin.ts';
 import { checkNamespace } from './data-directory.ts';
+import { finishCorrection } from './finish-correction.ts';
 import { openPlatform } from './open-platform.ts';
-import { followCorrection, tellCorrection, tellForeseen } from './tell-correction.ts';
+import { tellCorrection, tellForeseen } from './tell-correction.ts';
 import { readTimeOption } from './time-option.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
 
@@ -107,7 +106,7 @@ async function chosen(run: Run): Promise<void> {
     for (const row of await listCorrections(stores.database, namespace, { limit: LISTED }))
       terminal.out(`${tellCorrection(row)}\n`);
   } else if (values.resume) {
-    for (const name of await openCorrections(stores.database, namespace)) await finish(run, name);
+    for (const name of await openCorrections(stores.database, namespace)) await finishCorrection(run, name);
   } else if (values.undo !== undefined) await end(run, values.undo, undoCorrection);
   else if (values.cancel !== undefined) await end(run, values.cancel, cancelCorrection);
   else await correct(run);
@@ -121,7 +120,7 @@ async function end(
   const name = { namespace: run.namespace, id };
   const origin = originOf(run);
   await run.stores.database.transact((tx) => change(tx, name, origin));
-  await finish(run, name);
+  await finishCorrection(run, name);
 }
 
 async function correct(run: Run): Promise<void> {
@@ -132,7 +131,7 @@ async function correct(run: Run): Promise<void> {
   const origin = originOf(run);
   if (!values.yes) await askToGoOn({ terminal, input }, `${prepared.action} these events of ${namespace}`);
   const { result } = await stores.database.transact(async (tx) => createCorrection(tx, prepared, origin));
-  await finish(run, result);
+  await finishCorrection(run, result);
 }
 
 async function foreseen(
@@ -144,22 +143,7 @@ async function foreseen(
   return tellForeseen(prepared.action, await foreseeCorrection(stores, prepared));
 }
 
-async function finish({ stores, terminal }: Run, { namespace, id }: CorrectionName): Promise<void> {
-  const follow = followCorrection(terminal);
-  terminal.note(`correction ${id}\n`);
-  await workOnCorrection(stores, {
-    ...{ namespace, id, worker: `command-${uuidV7()}`, scheduler: systemScheduler },
-    onProgress: follow.update,
-  });
-  follow.end();
-  terminal.out(`${tellCorrection(await readCorrection(stores.database, { namespace, id }))}\n`);
-}
-
-function originOf({ values }: Run) {
-  if (values.reason === undefined || values.reason === '')
-    throw new UsageError('--reason is missing: it is kept with what is changed');
-  return { principal: PRINCIPAL, reason: values.reason, now: systemScheduler.now() };
-}
+const originOf = ({ values }: Run): CommandOrigin => commandOrigin(PRINCIPAL, values.reason);
 
 function requestOf(values: Values): {
   action: CorrectionAction;
