@@ -9,7 +9,7 @@ import { createBatchEngine } from '#pipelines/beam/batch-engine.ts';
 import { readCorrectedOfDay, readEvents, type CorrectedEvent } from '#pipelines/recount/read-events.ts';
 import type { RecountInput } from '#pipelines/recount/recounted.ts';
 import { buildBackfillGraph } from './graph.ts';
-import { withBackfillRuntime, type Written } from './runtime.ts';
+import { backfillRuntimes, type Written } from './runtime.ts';
 
 export interface CountPart {
   readonly database: Database;
@@ -99,6 +99,6 @@ async function countSubjects(
   };
   const of = { namespace, meter, backfilled: daysOf(backfill), only: 'backfill' } as const;
   const engine = createBatchEngine<RecountInput>((input) => buildBackfillGraph(input, { of, runtimeName }));
-  await withBackfillRuntime(runtimeName, runtime, () => engine.run(source()));
+  await backfillRuntimes.during(runtimeName, runtime, () => engine.run(source()));
   return { events, unmeasured };
 }

@@ -1,7 +1,7 @@
 import { rowsOf, ROWS_PER_TRANSACTION, writeSubjectDays } from '#infra/usage/write-subject-days.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import type { SubjectRecount } from '#pipelines/recount/recounted.ts';
-import { backfillRuntimeNamed } from './runtime.ts';
+import { backfillRuntimes } from './runtime.ts';
 
 const buffers = new WeakMap<WriteSubjects, { days: SubjectRecount[]; rows: number }>();
 
@@ -39,7 +39,7 @@ export class WriteSubjects implements AsyncDoFn<SubjectRecount> {
   }
 
   private async write(days: readonly SubjectRecount[]): Promise<void> {
-    const runtime = backfillRuntimeNamed(this.runtimeName);
+    const runtime = backfillRuntimes.named(this.runtimeName);
     await writeSubjectDays(runtime.database, runtime.write, days);
     for (const { hours, unmeasured } of days)
       runtime.written({ subjects: 1, hours: hours.length, unmeasured });

@@ -14,7 +14,7 @@ import { awaitView, type AwaitView } from '#pipelines/recount/await-view.ts';
 import { readCorrectedOfDay, readEvents } from '#pipelines/recount/read-events.ts';
 import type { RecountInput } from '#pipelines/recount/recounted.ts';
 import { buildReconcileGraph } from './graph.ts';
-import { withReconcileRuntime, type DifferingSubject } from './runtime.ts';
+import { reconcileRuntimes, type DifferingSubject } from './runtime.ts';
 
 export interface CompareDays {
   readonly database: Database;
@@ -114,6 +114,6 @@ async function compareDay(work: CompareDays, { day, at, stored, corrected }: Rea
   };
   const of = { namespace, meter, backfilled: backfill ? daysOf(backfill) : null, only: 'all' } as const;
   const engine = createBatchEngine<RecountInput>((input) => buildReconcileGraph(input, { of, runtimeName }));
-  await withReconcileRuntime(runtimeName, runtime, () => engine.run(source()));
+  await reconcileRuntimes.during(runtimeName, runtime, () => engine.run(source()));
   return { day, compared, differing, owners };
 }

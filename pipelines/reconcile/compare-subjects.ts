@@ -1,7 +1,7 @@
 import { compareSubject, type StoredSubject } from '#infra/reconcile/compare-subject.ts';
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
 import type { SubjectRecount } from '#pipelines/recount/recounted.ts';
-import { reconcileRuntimeNamed } from './runtime.ts';
+import { reconcileRuntimes } from './runtime.ts';
 
 const nothingStored = (subject: string): StoredSubject => ({
   subject,
@@ -19,7 +19,7 @@ export class CompareSubjects implements SyncDoFn<SubjectRecount, never> {
   }
 
   process(recount: SubjectRecount, _emit: Emit<never>): void {
-    const { aggregation, owners, stored: all, compared } = reconcileRuntimeNamed(this.runtimeName);
+    const { aggregation, owners, stored: all, compared } = reconcileRuntimes.named(this.runtimeName);
     const stored = all.get(recount.subject) ?? nothingStored(recount.subject);
     const { hours, values } = recount;
     const differences = compareSubject(stored, { aggregation, owners, hours, values });

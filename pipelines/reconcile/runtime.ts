@@ -1,7 +1,7 @@
 import type { Aggregation } from '#domain/metering/accumulator.ts';
-import type { StoredSubject } from '#infra/reconcile/compare-subject.ts';
-import type { Difference } from '#infra/reconcile/compare-subject.ts';
+import type { Difference, StoredSubject } from '#infra/reconcile/compare-subject.ts';
 import type { CellOwner } from '#infra/usage/replace-cells.ts';
+import { createRuntimeRegistry } from '#pipelines/beam/runtime-registry.ts';
 import type { SubjectRecount } from '#pipelines/recount/recounted.ts';
 
 /** A subject whose cells are not what its events make them. */
@@ -11,7 +11,7 @@ export interface DifferingSubject {
   readonly differences: readonly Difference[];
 }
 
-/** What the comparison works with on the machine it runs on. */
+/** What the comparison works with. */
 export interface ReconcileRuntime {
   readonly aggregation: Aggregation;
   readonly owners: ReadonlySet<CellOwner>;
@@ -20,24 +20,4 @@ export interface ReconcileRuntime {
   readonly compared: (differing: DifferingSubject | undefined) => void;
 }
 
-const runtimes = new Map<string, ReconcileRuntime>();
-
-export async function withReconcileRuntime<Result>(
-  name: string,
-  runtime: ReconcileRuntime,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  if (runtimes.has(name)) throw new Error(`the runtime ${name} is provided already`);
-  runtimes.set(name, runtime);
-  try {
-    return await work();
-  } finally {
-    runtimes.delete(name);
-  }
-}
-
-export function reconcileRuntimeNamed(name: string): ReconcileRuntime {
-  const runtime = runtimes.get(name);
-  if (runtime === undefined) throw new Error(`no runtime ${name} in this process`);
-  return runtime;
-}
+export const reconcileRuntimes = createRuntimeRegistry<ReconcileRuntime>();

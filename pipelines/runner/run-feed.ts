@@ -3,7 +3,7 @@ import type { AckId, Message } from '#infra/topic/topic.ts';
 import { createBundleEngine, type BundleEngine } from '#pipelines/beam/bundle-engine.ts';
 import { AppendFailed } from '#pipelines/usage/commit-usage.ts';
 import { buildUsageGraph } from '#pipelines/usage/graph.ts';
-import { provideRuntime, withdrawRuntime, type UsageRuntime } from '#pipelines/usage/runtime.ts';
+import { usageRuntimes, type UsageRuntime } from '#pipelines/usage/runtime.ts';
 import { backoffMs } from './backoff.ts';
 import { createBatchSize } from './batch-size.ts';
 import { keepLeases } from './lease-keeper.ts';
@@ -34,7 +34,7 @@ export async function runFeed(signal: AbortSignal, options: FeedRunOptions): Pro
   const { runtime } = options;
   const { namespaces } = runtime;
   const runtimeName = `${options.name}/${runtime.commit.feed}`;
-  provideRuntime(runtimeName, runtime);
+  usageRuntimes.provide(runtimeName, runtime);
   const engine = createBundleEngine<Message>((messages) =>
     buildUsageGraph(messages, { namespaces, runtimeName }),
   );
@@ -42,7 +42,7 @@ export async function runFeed(signal: AbortSignal, options: FeedRunOptions): Pro
     await pullUntil(signal, options, engine);
   } finally {
     await engine.close();
-    withdrawRuntime(runtimeName);
+    usageRuntimes.withdraw(runtimeName);
   }
 }
 

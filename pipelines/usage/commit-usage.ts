@@ -16,7 +16,7 @@ import { loadCatalogues } from '#infra/usage/match-deliveries.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import { countCommit } from './counters.ts';
-import { runtimeNamed, type UsageRuntime } from './runtime.ts';
+import { usageRuntimes, type UsageRuntime } from './runtime.ts';
 
 /** The commits stand, but the warehouse did not take their rows: the messages stay unacknowledged and come again. */
 export class AppendFailed extends Error {
@@ -49,7 +49,7 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
   }
 
   setup(): void {
-    const runtime = runtimeNamed(this.runtimeName);
+    const runtime = usageRuntimes.named(this.runtimeName);
     const committer = committers.get(runtime) ?? createBisectingCommitter(runtime.commit);
     committers.set(runtime, committer);
     sinks.set(this, { runtime, committer, deliveries: [] });

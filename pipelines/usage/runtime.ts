@@ -2,9 +2,10 @@ import type { CommitContext } from '#infra/usage/commit.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import { createRuntimeRegistry } from '#pipelines/beam/runtime-registry.ts';
 import type { UsageCounters } from './counters.ts';
 
-/** What a sink works with on the machine it runs on. DoFns are sent by value, so they carry only the name under which to find it. */
+/** What a sink works with. */
 export interface UsageRuntime {
   readonly commit: CommitContext;
   /** Whose the messages of the feed are. */
@@ -16,19 +17,5 @@ export interface UsageRuntime {
   readonly rowsPerCommitMax?: number;
 }
 
-const runtimes = new Map<string, UsageRuntime>();
-
-/** Makes a runtime known in this process. A worker does it when it starts, the embedded runner before it builds the graph. */
-export function provideRuntime(name: string, runtime: UsageRuntime): void {
-  if (runtimes.has(name)) throw new Error(`the runtime ${name} is provided already`);
-  runtimes.set(name, runtime);
-}
-
-export const withdrawRuntime = (name: string): void => void runtimes.delete(name);
-
-export function runtimeNamed(name: string): UsageRuntime {
-  const runtime = runtimes.get(name);
-  if (runtime === undefined)
-    throw new Error(`no runtime ${name} in this process: provide it before the pipeline runs`);
-  return runtime;
-}
+/** A worker provides its runtime when it starts, a runner before it builds the graph. */
+export const usageRuntimes = createRuntimeRegistry<UsageRuntime>();

@@ -13,7 +13,7 @@ import { deadLetter, event, USAGE_TABLES, usageDay, watermark } from '#infra/usa
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import { createEmbeddedRunner } from '#pipelines/embedded/runner.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
-import { runtimeNamed } from '#pipelines/usage/runtime.ts';
+import { usageRuntimes } from '#pipelines/usage/runtime.ts';
 import { SIMULATION_START } from '#test/support/simulation.ts';
 import { createVirtualTime } from '../runner/virtual-time.ts';
 
@@ -260,7 +260,7 @@ describe('the embedded runner', () => {
     const committed = runner.committed();
     expect(runner.unacknowledged()).to.equal(10 - committed);
     expect(runner.appended()).to.equal(committed);
-    expect(() => runtimeNamed(`${runner.name}/${FEED}`)).to.throw('no runtime');
+    expect(() => usageRuntimes.named(`${runner.name}/${FEED}`)).to.throw('no runtime');
     await runner.publish('late', 1);
     await runner.time.pass(MINUTE_MS);
     expect(runner.committed()).to.equal(committed);

@@ -3,7 +3,7 @@ import { LOCAL_FEEDS, localCommitContext, openLocal } from '#infra/local/open-lo
 import { systemScheduler } from '#infra/scheduler.ts';
 import { register } from '#pipelines/beam/registration.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
-import { provideRuntime } from '#pipelines/usage/runtime.ts';
+import { usageRuntimes } from '#pipelines/usage/runtime.ts';
 
 export const RUNTIME_NAME = 'usage-worker';
 export const DIRECTORY_VARIABLE = 'MILLRACE_TEST_WORKER_DIRECTORY';
@@ -13,7 +13,7 @@ if (directory !== undefined) {
   const { database, topic, warehouse } = await openLocal({ directory, clock: systemScheduler.now });
   const commit = localCommitContext(database, systemScheduler.now);
   const namespaces = LOCAL_FEEDS.usage.rule;
-  provideRuntime(RUNTIME_NAME, { commit, namespaces, topic, warehouse, counters: emptyCounters() });
+  usageRuntimes.provide(RUNTIME_NAME, { commit, namespaces, topic, warehouse, counters: emptyCounters() });
 }
 
 register('millrace/test/pipelines/usage/worker-runtime', {});
