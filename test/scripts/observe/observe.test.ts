@@ -73,6 +73,10 @@ describe('telemetry of the whole platform', () => {
         'append',
         'acknowledge',
       ]);
+      expect(observed.logs.map(({ text }) => text)).to.include.members([
+        'the API listens',
+        'the pipeline runs',
+      ]);
       const fresh = observed.levels.find(({ id }) => id === 'usage-freshness');
       expect(fresh).to.include({ counted: 1, bad: 0, share: 1, budgetLeft: 1 });
       const sent = Buffer.concat(received).toString('latin1');
