@@ -84,8 +84,21 @@ export const reservationDocument = z
   })
   .meta({ id: 'Reservation' });
 
-const time = (at: Instant | null): string | null => (at === null ? null : formatInstant(at));
-const period = ({ from, to }: TimeWindow) => ({ from: formatInstant(from), to: formatInstant(to) });
+/** Answers name few moments again and again: where periods begin and end, and how far usage is complete. Beyond it all are forgotten. */
+const TEXTS_KEPT_MAX = 256;
+const texts = new Map<Instant, string>();
+
+function textOf(at: Instant): string {
+  const known = texts.get(at);
+  if (known !== undefined) return known;
+  const text = formatInstant(at);
+  if (texts.size >= TEXTS_KEPT_MAX) texts.clear();
+  texts.set(at, text);
+  return text;
+}
+
+const time = (at: Instant | null): string | null => (at === null ? null : textOf(at));
+const period = ({ from, to }: TimeWindow) => ({ from: textOf(from), to: textOf(to) });
 
 const toLimitState = (of: LimitAnswer) => ({
   ...of,

@@ -1,6 +1,17 @@
-/** Where the elements of a JSON array stand: each as the very bytes it was sent with, white space around it left out. */
+import { createEventReader, type EventReader } from '#domain/metering/structured-envelope.ts';
+import type { Envelope } from '#domain/metering/envelope.ts';
+import { MESSAGE_BYTES_MAX } from '#domain/limits.ts';
+
+/** An element as the very bytes it was sent with, white space around it left out. */
+export interface BatchElement {
+  readonly data: Uint8Array;
+  /** What was read of it on the way, where it is an event that is written like those before it. */
+  readonly envelope: Envelope | undefined;
+}
+
+/** Where the elements of a JSON array stand. */
 export type BatchElements =
-  | { readonly elements: readonly Uint8Array[]; readonly fault?: never }
+  | { readonly elements: readonly BatchElement[]; readonly fault?: never }
   | { readonly elements?: never; readonly fault: BatchFault };
 
 /** `not_an_array`: something else than an array. `cut`: its brackets, strings and commas do not fit together. */
@@ -21,7 +32,8 @@ export const startsWithArray = (bytes: Uint8Array): boolean =>
   bytes[afterSpace(bytes, 0)] === OPENING_BRACKET;
 
 /**
- * Cuts a JSON array into its elements in one pass over its bytes, at most `max` of them. Only strings, brackets and the commas between
+ * Cuts a JSON array into its elements in one pass over its bytes, at most `max` of them. An event that is written like those before it is
+ * read at once, which tells its end. Of others only strings, brackets and the commas between
  * elements are looked at: whether an element is JSON is for its own parser to say, so that a broken one does not take the others with
  * it. All that has a meaning here is ASCII, which no byte of a longer UTF-8 character is mistaken for.
  */
@@ -30,16 +42,31 @@ export function cutBatch(bytes: Uint8Array, max: number): BatchElements {
   if (bytes[at] !== OPENING_BRACKET) return { fault: 'not_an_array' };
   at = afterSpace(bytes, at + 1);
   if (bytes[at] === CLOSING_BRACKET) return endsAfter(bytes, at) ? { elements: [] } : { fault: 'cut' };
-  const elements: Uint8Array[] = [];
+  const elements: BatchElement[] = [];
+  const readEvent = eventReaderOf(bytes);
   for (;;) {
     const start = afterSpace(bytes, at);
-    const end = elementEnd(bytes, start);
+    const event = readEvent?.(start);
+    // Where something else follows the event, all of that is one broken element.
+    const read = event !== undefined && endsElement(bytes, event.end) ? event : undefined;
+    const end = read === undefined ? elementEnd(bytes, start) : afterSpace(bytes, read.end);
     if (end === start || end < 0) return { fault: 'cut' };
     if (elements.length === max) return { fault: 'too_many' };
-    elements.push(bytes.subarray(start, beforeSpace(bytes, end)));
+    const data = bytes.subarray(start, read?.end ?? beforeSpace(bytes, end));
+    // One that is too large has a refusal of its own, which comes before all others.
+    elements.push({ data, envelope: data.length > MESSAGE_BYTES_MAX ? undefined : read?.envelope });
     if (bytes[end] !== COMMA) return endsAfter(bytes, end) ? { elements } : { fault: 'cut' };
     at = end + 1;
   }
+}
+
+/** In ASCII the text has the bytes' own places. */
+const eventReaderOf = ({ buffer, byteOffset, byteLength }: Uint8Array): EventReader | undefined =>
+  createEventReader(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
+
+function endsElement(bytes: Uint8Array, at: number): boolean {
+  const next = bytes[afterSpace(bytes, at)];
+  return next === COMMA || next === CLOSING_BRACKET;
 }
 
 /** Where the element that begins at `start` ends: at the comma or the bracket after it. -1 where neither comes. */

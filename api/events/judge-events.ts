@@ -1,6 +1,6 @@
 import type { Refusal } from '#domain/metering/dead-letter.ts';
 import { matchEvent } from '#domain/metering/effects.ts';
-import { judgeMessage, type KnownAttributes } from '#domain/metering/parse-event.ts';
+import { judgeMessage, judgeRead, type KnownAttributes } from '#domain/metering/parse-event.ts';
 import type { EventContent } from '#domain/metering/event.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { LoadedCatalogue } from '#infra/catalogue/load-catalogue.ts';
@@ -24,8 +24,9 @@ export interface JudgingContext {
 
 /** Judges an event by the parser and the rules of the pipeline, so that what is accepted here is refused there only after a change. */
 export function judgeSent(sent: SentEvent, { now, catalogue }: JudgingContext): JudgedEvent {
-  const { data, attributes } = sent;
-  const parsed = judgeMessage({ data, attributes, publishTime: now });
+  const { data, attributes, envelope } = sent;
+  const message = { data, attributes, publishTime: now };
+  const parsed = envelope === undefined ? judgeMessage(message) : judgeRead(envelope, message);
   if (parsed.event === undefined) return judged(sent, parsed.known, sent.refusal ?? parsed.refusal);
   return judged(sent, parsed.event, sent.refusal ?? (catalogue && refusalBy(catalogue, parsed.event)));
 }

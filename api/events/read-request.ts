@@ -1,4 +1,5 @@
 import { HTTP_EVENTS_MAX } from '#domain/limits.ts';
+import type { Envelope } from '#domain/metering/envelope.ts';
 import type { Refusal } from '#domain/metering/dead-letter.ts';
 import type { Attributes } from '#infra/topic/topic.ts';
 import type { RawDocument } from '../http/body.ts';
@@ -12,6 +13,8 @@ export interface SentEvent {
   readonly data: Uint8Array;
   /** In binary mode what the headers said. */
   readonly attributes: Attributes;
+  /** Read already, of an event in structured mode. */
+  readonly envelope?: Envelope | undefined;
   /** Known before the event is parsed: its headers cannot be read. */
   readonly refusal?: Refusal | undefined;
 }
@@ -46,7 +49,7 @@ const structured = (data: Uint8Array): SentEvent => ({ data, attributes: NO_ATTR
 function readBatch(bytes: Uint8Array): SentEvent[] {
   const { elements, fault } = cutBatch(bytes, HTTP_EVENTS_MAX);
   if (fault !== undefined) throw batchProblem(fault);
-  return elements.map(structured);
+  return elements.map(({ data, envelope }) => ({ data, attributes: NO_ATTRIBUTES, envelope }));
 }
 
 function batchProblem(fault: BatchFault): Problem {

@@ -82,11 +82,16 @@ async function answerByRoute({ services, findRoute, readBody }: Steps, arrived: 
 /** RFC 9112, 3.2: a proxy in front of us may have taken another of several Hosts for the one that is meant. */
 function refuseUnclearHost({ httpVersion, rawHeaders }: Request): void {
   let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') count++;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === HOST.length && name.toLowerCase() === HOST) count++;
+  }
   if (count === 1 || (count === 0 && httpVersion === '1.0')) return;
   const message = 'must be there exactly once';
   throw invalidRequest([{ pointer: 'header:Host', code: 'invalid_host', message }]);
 }
+
+const HOST = 'host';
 
 function answerError(log: Services['log'], { response, follow }: Arrived, error: unknown): void {
   const problem = problemOf(error);

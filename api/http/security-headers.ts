@@ -1,7 +1,7 @@
 import helmet from 'helmet';
 
 /** Only the documentation page loads anything, and all of it from here. */
-const CONTENT_SECURITY = {
+export const CONTENT_SECURITY = {
   defaultSrc: ["'self'"],
   imgSrc: ["'self'", 'data:'],
   styleSrc: ["'self'", "'unsafe-inline'"],

@@ -7,6 +7,8 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** What every answer says besides its own headers: written in one go with them, since one by one they cost more. */
 const COMMON_HEADERS: AnswerHeaders = { ...SECURITY_HEADERS, 'Cache-Control': 'no-store' };
+/** The same as names and values in turn, which are neither copied by name nor looked at again. */
+const COMMON_LINES: readonly string[] = Object.entries(COMMON_HEADERS).flat();
 
 /** The head of an answer on its way, which is not written yet. */
 interface Head {
@@ -17,11 +19,11 @@ interface Head {
 }
 
 /** Sends an answer. A stream waits for a slow reader, and ends without an error when the reader has gone. */
-export async function sendAnswer(
+export function sendAnswer(
   response: Response,
   requestId: string,
   { status, headers, body }: Answer,
-): Promise<void> {
+): Promise<void> | void {
   const head: Head = { response, requestId, status, headers };
   switch (body.kind) {
     case 'json':
@@ -31,11 +33,9 @@ export async function sendAnswer(
       sendWhole(head, body.contentType, body.text);
       return;
     case 'stream':
-      await sendStream(head, body);
-      return;
+      return sendStream(head, body);
     case 'file':
-      await sendFile(head, body.path);
-      return;
+      return sendFile(head, body.path);
     case 'bytes':
       sendWhole(head, body.contentType, body.bytes);
       return;
@@ -53,8 +53,21 @@ const headersOf = ({ requestId, headers }: Head, own?: OutgoingHttpHeaders): Out
 });
 
 function sendWhole(head: Head, contentType: string, content: string | Uint8Array): void {
-  const own = { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(content) };
-  head.response.writeHead(head.status, headersOf(head, own)).end(content);
+  const { response, requestId, status, headers } = head;
+  const length = Buffer.byteLength(content);
+  response.writeHead(
+    status,
+    // Headers of its own may stand in the place of common ones, so they are put together by name.
+    isEmpty(headers)
+      ? [...COMMON_LINES, 'Request-Id', requestId, 'Content-Type', contentType, 'Content-Length', `${length}`]
+      : headersOf(head, { 'Content-Type': contentType, 'Content-Length': length }),
+  );
+  response.end(content);
+}
+
+function isEmpty(headers: AnswerHeaders): boolean {
+  for (const _ in headers) return false;
+  return true;
 }
 
 async function sendStream(

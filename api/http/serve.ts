@@ -26,6 +26,10 @@ export async function authorize(
   { request, follow }: Arrived,
 ): Promise<void> {
   const principal = await authenticate(services, request);
+  if (principal === undefined)
+    throw new Problem('unauthenticated', 'the request has no valid API key', {
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    });
   follow.principal = principal;
   if (!principal.scopes.includes(scope))
     throw new Problem('scope_missing', `this call needs a key with the scope ${scope}`);
@@ -33,13 +37,12 @@ export async function authorize(
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-async function authenticate({ keys, scheduler }: Services, request: Request): Promise<Principal> {
+function authenticate(
+  { keys, scheduler }: Services,
+  request: Request,
+): Principal | undefined | Promise<Principal | undefined> {
   const secret = BEARER.exec(request.headers.authorization ?? '')?.[1];
-  const principal = secret === undefined ? undefined : await keys.authenticate(secret, scheduler.now());
-  if (principal !== undefined) return principal;
-  throw new Problem('unauthenticated', 'the request has no valid API key', {
-    headers: { 'WWW-Authenticate': 'Bearer' },
-  });
+  return secret === undefined ? undefined : keys.authenticate(secret, scheduler.now());
 }
 
 /** Reads the request as its route declares it, does the work and sends the answer. */
@@ -71,24 +74,34 @@ interface Asked {
   readonly principal: Principal | undefined;
 }
 
-async function work(services: Services, route: Route, { asked, request, principal }: Asked): Promise<Answer> {
+function work(
+  services: Services,
+  route: Route,
+  { asked, request, principal }: Asked,
+): Answer | Promise<Answer> {
   const { work: todo } = route;
   const typed = asked as never;
   if (todo.kind === 'open') return todo.handle(services, typed);
   if (principal === undefined) throw new Error(`${route.name} is served without a principal`);
   const repetition = { services, route, principal, request };
-  if (todo.kind === 'change') {
-    const { prepare, change, remembered, committed } = todo;
-    const prepared = (await prepare?.(services, typed)) as never;
-    const remember = remembered === undefined ? undefined : (answer: Answer) => remembered(answer as never);
-    const answer = await withRememberedChange(
-      repetition,
-      (tx) => change(tx, typed, services, prepared),
-      remember,
-    );
-    committed?.(services, typed);
-    return answer;
-  }
+  if (todo.kind === 'change') return workInTransaction(todo, repetition, typed);
   const handle = (): Promise<Answer> => todo.handle(services, typed);
   return todo.idempotent ? withRememberedAnswer(repetition, handle) : handle();
+}
+
+async function workInTransaction(
+  { prepare, change, remembered, committed }: Route['work'] & { readonly kind: 'change' },
+  repetition: Parameters<typeof withRememberedChange>[0],
+  typed: never,
+): Promise<Answer> {
+  const { services } = repetition;
+  const prepared = (await prepare?.(services, typed)) as never;
+  const remember = remembered === undefined ? undefined : (answer: Answer) => remembered(answer as never);
+  const answer = await withRememberedChange(
+    repetition,
+    (tx) => change(tx, typed, services, prepared),
+    remember,
+  );
+  committed?.(services, typed);
+  return answer;
 }

@@ -56,8 +56,18 @@ function parseDate(text: string): number {
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
   if (!(month >= 1 && month <= 12 && day >= 1)) return NaN;
-  return day <= 28 || day <= daysInMonth(year, month) ? daysOfCivil(year, month, day) : NaN;
+  // Most events are of the day of the one before them.
+  const date = (year * 16 + month) * 32 + day;
+  if (date === latest.date) return latest.days;
+  if (day > 28 && day > daysInMonth(year, month)) return NaN;
+  latest.days = daysOfCivil(year, month, day);
+  // A year that is no number has brought NaN, and equals none.
+  latest.date = date;
+  return latest.days;
 }
+
+/** The date that was read last, as one number, and its days since the epoch. */
+const latest = { date: -1, days: 0 };
 
 /** Seconds since midnight, or NaN. */
 function parseTime(text: string): number {
@@ -98,6 +108,10 @@ function parseMicros(text: string, end: number): number {
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
 
+/** Of two digits each, since they are most of what an instant is written with. */
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => padded(value, 2));
+const two = (value: number): string => TWO_DIGITS[value] ?? padded(value, 2);
+
 /** The instant in UTC with `Z`, with as much of a fraction as it needs: 500,000 is `1970-01-01T00:00:00.5Z`. */
 export function formatInstant(at: Instant): string {
   if (!Number.isSafeInteger(at)) throw new RangeError(`not an exact instant in microseconds: ${at}`);
@@ -107,6 +121,6 @@ export function formatInstant(at: Instant): string {
   const seconds = Math.floor(sinceMidnight / MICROS_PER_SECOND);
   const micros = sinceMidnight % MICROS_PER_SECOND;
   const fraction = micros === 0 ? '' : `.${padded(micros, MICRO_DIGITS).replace(/0+$/, '')}`;
-  const time = `${padded(Math.floor(seconds / 3_600), 2)}:${padded(Math.floor(seconds / 60) % 60, 2)}:${padded(seconds % 60, 2)}`;
-  return `${padded(date.year, 4)}-${padded(date.month, 2)}-${padded(date.day, 2)}T${time}${fraction}Z`;
+  const time = `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return `${padded(date.year, 4)}-${two(date.month)}-${two(date.day)}T${time}${fraction}Z`;
 }

@@ -14,6 +14,7 @@ import type { Effect } from './effects.ts';
 import type { UsageEvent } from './event.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { Hash128 } from './hash128.ts';
+import { createIdentityPlaces } from './identity-places.ts';
 import type { Quantity } from './quantity.ts';
 
 /** View 0 is the total and kept always; view 1 holds the groups of a meter with dimensions. */
@@ -73,15 +74,12 @@ const byArrival = (a: Copy, b: Copy): number =>
   (a.messageId < b.messageId ? -1 : a.messageId > b.messageId ? 1 : 0);
 
 export function groupByIdentity(copies: readonly Copy[]): Candidate[] {
-  const firsts = new Map<Hash128, number>();
+  const places = createIdentityPlaces(copies.length);
   const candidates: { first: Copy; others: Copy[] }[] = [];
   for (const copy of copies) {
-    const at = firsts.get(copy.event.identity);
-    const candidate = at === undefined ? undefined : candidates[at];
-    if (candidate === undefined) {
-      firsts.set(copy.event.identity, candidates.length);
-      candidates.push({ first: copy, others: NO_COPIES });
-    } else if (candidate.others === NO_COPIES) candidate.others = [copy];
+    const candidate = candidates[places.placeOf(copy.event.identity)];
+    if (candidate === undefined) candidates.push({ first: copy, others: NO_COPIES });
+    else if (candidate.others === NO_COPIES) candidate.others = [copy];
     else candidate.others.push(copy);
   }
   for (const candidate of candidates) if (candidate.others !== NO_COPIES) putInOrder(candidate);

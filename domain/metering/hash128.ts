@@ -16,7 +16,5 @@ export function toHex(hash: Hash128): string {
 /** The inverse of `toHex`; throws on anything but 32 hex digits. */
 export function fromHex(hex: string): Hash128 {
   if (!/^[0-9a-f]{32}$/.test(hex)) throw new RangeError(`not 32 lower-case hex digits: ${hex.slice(0, 64)}`);
-  let hash = '';
-  for (let i = 0; i < hex.length; i += 2) hash += String.fromCharCode(parseInt(hex.slice(i, i + 2), 16));
-  return hash;
+  return Buffer.from(hex, 'hex').toString('latin1');
 }

@@ -57,15 +57,25 @@ export function digestOfSaid(identity: Hash128, said: Said, plain: boolean): Has
   const length =
     HASH128_BYTES + PUNCTUATION_BYTES + type.length + subject.length + sentTime.length + data.length;
   if (length > SCRATCH_BYTES) return digestOf(identity, canonicalOf(said));
-  scratch.write(identity, 0, 'latin1');
-  let at = HASH128_BYTES;
+  let at = writeLatin1(identity, 0);
   scratch[at++] = OPENING_BRACKET;
   at = writeQuoted(type, at);
   at = writeQuoted(subject, at);
   at = writeQuoted(sentTime, at);
-  at += scratch.write(data, at, 'latin1');
+  at = writeLatin1(data, at);
   scratch[at++] = CLOSING_BRACKET;
   return hashScratch(at);
+}
+
+/** Up to so many characters a loop beats a call, which first has to find out where the text lies that this one was cut from. */
+const LOOP_CHARACTERS_MAX = 64;
+
+/** Writes characters below 256; returns where the next one goes. */
+function writeLatin1(text: string, at: number): number {
+  const { length } = text;
+  if (length > LOOP_CHARACTERS_MAX) return at + scratch.write(text, at, 'latin1');
+  for (let i = 0; i < length; i++) scratch[at + i] = text.charCodeAt(i);
+  return at + length;
 }
 
 const OPENING_BRACKET = 0x5b;
@@ -76,7 +86,7 @@ const COMMA = 0x2c;
 /** `"text",` */
 function writeQuoted(text: string, at: number): number {
   scratch[at] = QUOTE;
-  const end = at + 1 + scratch.write(text, at + 1, 'latin1');
+  const end = writeLatin1(text, at + 1);
   scratch[end] = QUOTE;
   scratch[end + 1] = COMMA;
   return end + 2;

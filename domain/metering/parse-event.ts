@@ -1,11 +1,13 @@
 import { parseRfc3339 } from '../calendar/rfc3339.ts';
 import { MICROS_PER_MILLI, type Instant } from '../instant.ts';
 import { DATA_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from '../limits.ts';
-import { canonicalize, JsonScanner } from './canonical-json.ts';
+import { canonicalize } from './canonical-json.ts';
 import type { Refusal } from './dead-letter.ts';
+import { emptyEnvelope, invalid, type Envelope, type TextAttribute } from './envelope.ts';
 import type { EventContent, UsageEvent } from './event.ts';
 import { digestOfSaid, identityOf } from './identity.ts';
 import { judgeAge } from './lateness.ts';
+import { jsonRefusal, readStructured } from './structured-envelope.ts';
 
 /** A message as a topic delivers it, reduced to what an event is made of. */
 export interface RawMessage {
@@ -31,37 +33,6 @@ export interface KnownAttributes {
   readonly subject: string | null;
 }
 
-/** The attributes found, before they are judged. `null` is an attribute that is not set. */
-interface Envelope {
-  specversion: string | null;
-  id: string | null;
-  source: string | null;
-  type: string | null;
-  subject: string | null;
-  time: string | null;
-  datacontenttype: string | null;
-  data: string;
-  others: [string, string][] | undefined;
-  /** What is wrong with the last value of an attribute, by its name: of duplicate keys the last wins here, too. */
-  faults: Map<string, Refusal> | undefined;
-  /** All of it is printable ASCII with nothing escaped, so that names need only their length judged. */
-  plain: boolean;
-}
-
-const emptyEnvelope = (): Envelope => ({
-  specversion: null,
-  id: null,
-  source: null,
-  type: null,
-  subject: null,
-  time: null,
-  datacontenttype: null,
-  data: 'null',
-  others: undefined,
-  faults: undefined,
-  plain: false,
-});
-
 const JSON_CONTENT_TYPE = /^application\/(?:[a-z0-9.!#$&^_-]+\+)?json\s*(?:;|$)/i;
 /** Not the batch: a message is one event. */
 const STRUCTURED_CONTENT_TYPE = /^application\/cloudevents(?:\+json)?\s*(?:;|$)/i;
@@ -85,7 +56,16 @@ export function parseEvent(
 /** Judges a message exactly as `parseEvent` does, without the hashes that name an event: they are a third of the work. */
 export function judgeMessage(message: RawMessage): JudgedMessage {
   const envelope = emptyEnvelope();
-  const refusal = readEnvelope(message, envelope) ?? judgeEnvelope(envelope);
+  const refusal = readEnvelope(message, envelope);
+  return refusal ? refused(refusal, envelope) : judgeRead(envelope, message);
+}
+
+/** `judgeMessage` of a message in structured mode whose envelope has been read. */
+export function judgeRead(
+  envelope: Envelope,
+  message: Pick<RawMessage, 'attributes' | 'publishTime'>,
+): JudgedMessage {
+  const refusal = judgeEnvelope(envelope);
   if (refusal) return refused(refusal, envelope);
   const time = timeOf(envelope, message, judgeAge);
   if (typeof time !== 'number') return refused(time, envelope);
@@ -104,7 +84,7 @@ type JudgedEnvelope = Envelope & Record<keyof KnownAttributes, string>;
 /** When the event happened, or why its time is refused. */
 function timeOf(
   { time }: Envelope,
-  { attributes, publishTime }: RawMessage,
+  { attributes, publishTime }: Pick<RawMessage, 'attributes' | 'publishTime'>,
   judge: typeof judgeAge,
 ): Instant | Refusal {
   if (time === null) {
@@ -187,133 +167,6 @@ function decode(data: Uint8Array): string | undefined {
   }
 }
 
-function readStructured(text: string, envelope: Envelope): Refusal | undefined {
-  const scanner = new JsonScanner(text);
-  scanner.skipSpace();
-  if (!scanner.take(123)) return notAnObject(text);
-  envelope.plain = scanner.plain;
-  if (!scanner.closesAtOnce()) {
-    let place = 0;
-    do {
-      const name = scanner.keyLike(namesInOrder[place]);
-      if (name === undefined || !readAttribute(scanner, name, envelope)) break;
-      if (place < NAMES_REMEMBERED_MAX && namesInOrder[place] !== name) remember(place, name);
-      place++;
-    } while (scanner.more());
-  }
-  if (scanner.fault !== 'malformed_json' && !scanner.end()) return jsonRefusal('malformed_json');
-  if (scanner.fault !== undefined) return jsonRefusal(scanner.fault);
-  return envelope.faults?.values().next().value;
-}
-
-/** The names that the last envelope had at each place, as far as they are the standard's own. A guess, which the text confirms or not. */
-const namesInOrder: (string | undefined)[] = [];
-const NAMES_REMEMBERED_MAX = 12;
-
-function remember(place: number, name: string): void {
-  // A name that was cut out of a text would keep all of it in memory, so the constant is remembered.
-  namesInOrder[place] = STANDARD_NAMES.find((standard) => standard === name);
-}
-
-const STANDARD_NAMES = [
-  'specversion',
-  'id',
-  'source',
-  'type',
-  'subject',
-  'time',
-  'datacontenttype',
-  'data',
-] as const;
-
-function notAnObject(text: string): Refusal {
-  const whole = canonicalize(text);
-  if ('fault' in whole && whole.fault === 'malformed_json') return jsonRefusal('malformed_json');
-  return { reason: 'not_an_event', detail: 'a CloudEvent is a JSON object' };
-}
-
-function jsonRefusal(reason: 'malformed_json' | 'too_deep' | 'value_out_of_range'): Refusal {
-  const details = {
-    malformed_json: 'the message is not valid JSON',
-    too_deep: 'data is nested more than 8 deep',
-    value_out_of_range: 'a number has more than 64 digits in plain form',
-  };
-  return { reason, detail: details[reason] };
-}
-
-type TextAttribute = 'specversion' | 'id' | 'source' | 'type' | 'subject' | 'time' | 'datacontenttype';
-
-/** Reads the value of one member of a structured event. False when it is no JSON; a fault of its kind waits until all of the text was read. */
-function readAttribute(scanner: JsonScanner, name: string, envelope: Envelope): boolean {
-  switch (name) {
-    case 'specversion':
-    case 'id':
-    case 'source':
-    case 'type':
-    case 'subject':
-    case 'time':
-    case 'datacontenttype':
-      return readText(scanner, name, envelope);
-    case 'data': {
-      const data = scanner.value(0);
-      envelope.data = data ?? 'null';
-      return data !== undefined;
-    }
-    default:
-      return readOther(scanner, name, envelope);
-  }
-}
-
-function readText(scanner: JsonScanner, name: TextAttribute, envelope: Envelope): boolean {
-  scanner.skipSpace();
-  const quoted = scanner.text.charCodeAt(scanner.at) === 34;
-  const value = quoted ? scanner.string() : scanner.value(0);
-  if (value === undefined) return false;
-  setText(envelope, name, quoted ? value : null);
-  noteFault(envelope, name, quoted || value === 'null' ? undefined : 'must be a string');
-  return true;
-}
-
-function noteFault(envelope: Envelope, name: string, fault: string | undefined): void {
-  if (fault !== undefined) (envelope.faults ??= new Map()).set(name, invalid(name, fault));
-  else if (envelope.faults !== undefined) envelope.faults.delete(name);
-}
-
-/** One store for each name: a computed property would cost the hot path more than the whole switch. */
-function setText(envelope: Envelope, name: TextAttribute, value: string | null): void {
-  switch (name) {
-    case 'specversion':
-      envelope.specversion = value;
-      return;
-    case 'id':
-      envelope.id = value;
-      return;
-    case 'source':
-      envelope.source = value;
-      return;
-    case 'type':
-      envelope.type = value;
-      return;
-    case 'subject':
-      envelope.subject = value;
-      return;
-    case 'time':
-      envelope.time = value;
-      return;
-    case 'datacontenttype':
-      envelope.datacontenttype = value;
-  }
-}
-
-function readOther(scanner: JsonScanner, name: string, envelope: Envelope): boolean {
-  const value = scanner.value(0);
-  if (value === undefined) return false;
-  if (name === 'data_base64')
-    noteFault(envelope, name, value === 'null' ? undefined : 'is not supported: send data as JSON');
-  else (envelope.others ??= []).push([name, value]);
-  return true;
-}
-
 /** A structured event may have its attributes on the message as well; then the content type tells. */
 const isStructured = (attributes: RawMessage['attributes']): boolean =>
   Object.entries(attributes).some(
@@ -351,10 +204,6 @@ const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
 const isTextAttribute = (name: string): name is Exclude<TextAttribute, 'datacontenttype'> =>
   TEXT_ATTRIBUTES.has(name);
 
-const invalid = (name: string, fault: string): Refusal => ({
-  reason: 'attribute_invalid',
-  detail: `${name} ${fault}`,
-});
 const tooLong = (name: string): Refusal => ({
   reason: 'too_large',
   detail: `${name} has more than ${NAME_BYTES_MAX} bytes`,

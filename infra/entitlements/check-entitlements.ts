@@ -53,7 +53,12 @@ export async function checkEntitlements(
     const checking = await readChecking(from, namespace, { checks, now });
     const answers: EntitlementAnswer[] = [];
     // One after the other: a snapshot has one reader.
-    for (const check of checks) answers.push(await answerCheck(checking, check));
+    for (const check of checks) {
+      const entitled = entitlementOf(checking, check);
+      // Most checks are of hard limits, which were read already: they wait for nothing.
+      const entitlement = entitled instanceof Promise ? await entitled : entitled;
+      answers.push({ customer: check.customer, ...entitlement, ...checking.stamp });
+    }
     return answers;
   });
 }
@@ -135,14 +140,10 @@ async function readChecking(
   };
 }
 
-async function answerCheck(checking: Checking, check: EntitlementCheck): Promise<EntitlementAnswer> {
-  return { customer: check.customer, ...(await entitlementOf(checking, check)), ...checking.stamp };
-}
-
-async function entitlementOf(
+function entitlementOf(
   checking: Checking,
   { customer, feature, amount }: EntitlementCheck,
-): Promise<Entitlement> {
+): Entitlement | Promise<Entitlement> {
   const row = checking.features.get(feature);
   const owner = checking.customers.get(customer);
   const kind = row?.meter == null ? 'boolean' : 'metered';
@@ -153,27 +154,38 @@ async function entitlementOf(
   const limits = checking.limits.get(limitsName({ customer, feature }));
   if (limits === undefined || limits.limits.length === 0) return unlimited(feature, kind, 'no_limit');
   const asked = amount === undefined ? undefined : fromDecimalString(amount);
-  return entitle(feature, await limitStates(checking, limits, asked), asked);
+  const states = limitStates(checking, limits, asked);
+  if (states instanceof Promise) return states.then((known) => entitle(feature, known, asked));
+  return entitle(feature, states, asked);
 }
 
 const decidingPlaces = (of: CustomerLimits, now: Instant): LimitPlace[] =>
   hardLimitsOf(of).map((hard) => decidingPlace(hard, now));
 
-async function limitStates(
+function limitStates(
   checking: Checking,
   of: CustomerLimits,
   asked: Quantity | undefined,
-): Promise<LimitState[]> {
-  const { from, namespace, now, rolledThrough } = checking;
+): readonly LimitState[] | Promise<readonly LimitState[]> {
+  const { now } = checking;
   const meter = activeVersion(checking.meters.get(generationName(of)) ?? []);
   const generation = meter?.generation ?? 0;
   const hard = decidingPlaces(of, now).flatMap(({ name }) => checking.rows.get(name) ?? []);
   const states = hard.map((row) => limitStateOf(row, { generation, now, asked }));
-  const others = of.limits.filter(({ overage }) => overage !== 'hard');
   // A meter without an active version counts nothing any more, and what does not count cannot pass a limit.
-  if (others.length === 0 || meter === undefined) return states;
+  if (meter === undefined || of.limits.every(({ overage }) => overage === 'hard')) return states;
+  return withCellLimits(checking, of, { meter, asked, states });
+}
+
+async function withCellLimits(
+  checking: Checking,
+  of: CustomerLimits,
+  { meter, asked, states }: { meter: MeterVersion; asked: Quantity | undefined; states: LimitState[] },
+): Promise<readonly LimitState[]> {
+  const { from, namespace, now, rolledThrough } = checking;
   const usage = { namespace, meter, subjects: await subjectsOf(checking, of.customer), rolledThrough };
-  for (const limit of others) states.push(await cellLimitState(from, usage, { limit, now, asked }));
+  for (const limit of of.limits)
+    if (limit.overage !== 'hard') states.push(await cellLimitState(from, usage, { limit, now, asked }));
   return states;
 }
 

@@ -1,5 +1,6 @@
 import type { Metric, Registry } from 'prom-client';
 import { delayValues, type DelayHistogram } from './delay-histogram.ts';
+import type { MeasuredMetric } from './measured-metrics.ts';
 
 /** Puts a histogram that was counted elsewhere into a registry, in place of the one of that name. */
 export function registerDelays(
@@ -8,7 +9,17 @@ export function registerDelays(
   delays: Readonly<Pick<DelayHistogram, 'counts' | 'sum'>>,
 ): void {
   registry.removeSingleMetric(name);
-  const measured = { name, help, type: 'histogram', aggregator: 'sum', values: delayValues(name, delays) };
-  // prom-client asks a metric for no more than this; its own histogram can only observe, not be set.
-  registry.registerMetric({ ...measured, get: async () => measured } as unknown as Metric);
+  const declared = { name, help, type: 'histogram', aggregator: 'sum' };
+  const measured = { ...declared, values: delayValues(name, delays) };
+  registerCounted(registry, declared, () => measured);
+}
+
+/** Puts a metric into a registry that is counted elsewhere, and asked for its values each time somebody reads it. */
+export function registerCounted(
+  registry: Registry,
+  declared: Omit<MeasuredMetric, 'values'>,
+  measure: () => MeasuredMetric,
+): void {
+  // prom-client asks a metric for no more than this; its own ones can only observe, not be set.
+  registry.registerMetric({ ...declared, get: async () => measure() } as unknown as Metric);
 }

@@ -39,6 +39,7 @@ const HASH_FIELD_BYTES = 2 * HASH128_BYTES + 1;
 const THOUSAND = 1_000;
 const THREE_DIGITS = Array.from({ length: THOUSAND }, (_, value) => String(value).padStart(3, '0'));
 const LAST_DIGITS = 1_000_000_000;
+const LAST_DIGITS_COUNT = 9;
 
 const INSTANT_BYTES_MAX = 20;
 const ZERO = 0x30;
@@ -50,17 +51,27 @@ function putInstant(buffer: TextBuffer, at: Instant): void {
     return;
   }
   reserve(buffer, INSTANT_BYTES_MAX);
-  const { bytes } = buffer;
   const high = Math.floor(at / LAST_DIGITS);
-  const low = at - high * LAST_DIGITS;
-  const digits = String(high);
-  for (let i = 0; i < digits.length; i++) bytes[buffer.at++] = digits.charCodeAt(i);
-  let unit = LAST_DIGITS / 10;
-  for (let rest = low; unit >= 1; unit = Math.floor(unit / 10)) {
-    const digit = Math.floor(rest / unit);
-    bytes[buffer.at++] = ZERO + digit;
-    rest -= digit * unit;
+  putDigits(buffer, high, digitsOf(high));
+  putDigits(buffer, at - high * LAST_DIGITS, LAST_DIGITS_COUNT);
+}
+
+/** Exactly so many digits of a whole number below 2^31, the last one first. */
+function putDigits(buffer: TextBuffer, value: number, digits: number): void {
+  const { bytes, at } = buffer;
+  let rest = value | 0;
+  for (let place = at + digits - 1; place >= at; place--) {
+    const tens = (rest / 10) | 0;
+    bytes[place] = ZERO + rest - tens * 10;
+    rest = tens;
   }
+  buffer.at = at + digits;
+}
+
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits++;
+  return digits;
 }
 
 function instantText(at: Instant): string {

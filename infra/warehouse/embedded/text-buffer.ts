@@ -29,9 +29,27 @@ export function reserve(buffer: TextBuffer, count: number): void {
   buffer.bytes = larger;
 }
 
+/** Up to so many characters a loop beats a call, which first has to find out where the text lies that this one was cut from. */
+const LOOP_CHARACTERS_MAX = 48;
+const ASCII_MAX = 0x7f;
+
 export function putText(buffer: TextBuffer, text: string): void {
-  reserve(buffer, text.length * UTF8_BYTES_PER_UNIT_MAX);
-  buffer.at += buffer.bytes.write(text, buffer.at, 'utf8');
+  const { length } = text;
+  reserve(buffer, length * UTF8_BYTES_PER_UNIT_MAX);
+  const { bytes, at } = buffer;
+  if (length <= LOOP_CHARACTERS_MAX) {
+    let seen = 0;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      bytes[at + i] = code;
+      seen |= code;
+    }
+    if (seen <= ASCII_MAX) {
+      buffer.at = at + length;
+      return;
+    }
+  }
+  buffer.at += bytes.write(text, at, 'utf8');
 }
 
 export function putByte(buffer: TextBuffer, byte: number): void {

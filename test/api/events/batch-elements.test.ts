@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { cutBatch, startsWithArray } from '#api/events/batch-elements.ts';
+import { judgeMessage, judgeRead } from '#domain/metering/parse-event.ts';
+import { alikeEvents, READ_OFTEN, REMEMBERED_EVENTS } from '#test/domain/metering/alike-events.ts';
+import { cutBatch, startsWithArray, type BatchElement } from '#api/events/batch-elements.ts';
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+const text = ({ data }: BatchElement): string => Buffer.from(data).toString('utf8');
 const cut = (source: string, max = 1_000): readonly string[] | string => {
   const { elements, fault } = cutBatch(Buffer.from(source), max);
   return fault ?? elements.map(text);
@@ -66,12 +68,36 @@ describe('cutting a batch into its events', () => {
     expect(cut('[1,2,', 2), 'what follows is no element').to.equal('cut');
   });
 
+  it('reads an event on the way exactly as it would be read by itself, and whatever is broken not at all', () => {
+    const now = Date.UTC(2026, 2, 1, 12) * 1_000;
+    for (const event of REMEMBERED_EVENTS)
+      for (let i = 0; i < READ_OFTEN; i++)
+        judgeMessage({ data: Buffer.from(event), attributes: {}, publishTime: now });
+    let read = 0;
+    fc.assert(
+      fc.property(fc.array(alikeEvents, { minLength: 1 }), space, (events, between) => {
+        const { elements = [] } = cutBatch(Buffer.from(`[${events.join(`${between},${between}`)}]`), 1_000);
+        for (const { data, envelope } of elements) {
+          if (envelope === undefined) continue;
+          read++;
+          const message = { data, attributes: {}, publishTime: now };
+          // With a space before it an event is like none that was read before.
+          const alone = { ...message, data: Buffer.concat([Buffer.from(' '), data]) };
+          expect(judgeRead(envelope, message)).to.deep.equal(judgeMessage(alone));
+        }
+        expect(elements.map(text)).to.deep.equal(events.map((event) => event.trim()));
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(read).to.be.greaterThan(100);
+  });
+
   it('takes any bytes whatever', () => {
     const bytes = fc.uint8Array({ maxLength: 64 });
     fc.assert(
       fc.property(bytes, (any) => {
         const { elements = [] } = cutBatch(Buffer.concat([Buffer.from('['), any]), 1_000);
-        for (const element of elements) expect(element.length).to.be.greaterThan(0);
+        for (const { data } of elements) expect(data.length).to.be.greaterThan(0);
         expect(startsWithArray(any)).to.be.a('boolean');
       }),
     );

@@ -34,7 +34,8 @@ const withOperator = (test: (operator: Operator) => Promise<void>): Promise<void
           () => 'it was not refused',
           (error: unknown) => String(error),
         ),
-      principalOf: (secret) => createKeyRing(stores.database).authenticate(secret, systemScheduler.now()),
+      principalOf: async (secret) =>
+        createKeyRing(stores.database).authenticate(secret, systemScheduler.now()),
     });
   });
 

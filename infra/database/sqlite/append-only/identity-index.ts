@@ -12,9 +12,7 @@ import type { Segment } from './segment.ts';
 export interface IdentityIndex {
   /** The ordinal of the identity's row, -1 if it has none. `isThere` compares with the page, where the fingerprint agrees. */
   find(id: Hash128, isThere: (ordinal: number) => boolean): number;
-  /** The identity must not be in the index. */
-  add(id: Hash128, ordinal: number): void;
-  /** The same for an identity of 16 bytes at `at`. */
+  /** Adds the identity of 16 bytes at `at`, which must not be in the index. */
   addBytes(ids: Uint8Array, at: number, ordinal: number): void;
   /** Rows below this ordinal are gone: their slots count as free. */
   dropBelow(ordinal: number): void;
@@ -77,10 +75,6 @@ export function createIdentityIndex(maxRelative = MAX_RELATIVE): IdentityIndex {
         }
         if (++slot === capacity) slot = 0;
       }
-    },
-    add: (id, ordinal) => {
-      const tag = tagOf(id);
-      add(id.charCodeAt(0), tag, id.charCodeAt(5), ordinal);
     },
     addBytes: (ids, at, ordinal) => {
       const byte = (i: number): number => ids[at + i] as number;

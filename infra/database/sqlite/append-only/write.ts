@@ -1,6 +1,8 @@
 import type { Instant } from '#domain/instant.ts';
-import { toHex } from '#domain/metering/hash128.ts';
+import { HASH128_BYTES, toHex } from '#domain/metering/hash128.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
+import { createIdentityPlaces } from '#domain/metering/identity-places.ts';
+import type { IdentityPlaces } from '#domain/metering/identity-places.ts';
 import { AlreadyExists, NotFound, StoreFailure } from '#infra/database/errors.ts';
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import type { StoredRow } from '#infra/database/field.ts';
@@ -30,7 +32,10 @@ type Override = Extract<Standing, { place: 'overridden' }>;
 
 /** What a transaction leaves: new rows are appended, rows that are there already are overridden. */
 interface Outcome {
-  readonly appended: Map<Hash128, StoredRow>;
+  /** Of every identity that the transaction writes. */
+  readonly places: IdentityPlaces;
+  /** New rows by the place of their identity; undefined where a row is there already, or gone again. */
+  readonly appended: (StoredRow | undefined)[];
   readonly overridden: Map<Hash128, Override>;
 }
 
@@ -38,45 +43,54 @@ const NEW: Standing = { place: 'new' };
 
 /** The mutations count in their order, so that a later one sees what an earlier one of the same transaction did. */
 export function applyMutations(held: Held, commit: Commit, mutations: readonly Mutation[]): () => void {
-  const outcome: Outcome = { appended: new Map(), overridden: new Map() };
+  const places = createIdentityPlaces(mutations.length);
+  const outcome: Outcome = { places, appended: [], overridden: new Map() };
   for (let i = 0; i < mutations.length; i++) fold(held, commit.connection, outcome, mutations[i] as Mutation);
-  const pages = appendPages(held, commit, [...outcome.appended.values()]);
+  const rows = outcome.appended.filter((row) => row !== undefined);
+  const pages = appendPages(held, commit, rows);
   for (const [key, { base, row }] of outcome.overridden) {
     held.overlay.write(commit.connection, { key, base, row }, commit.committedAt);
   }
-  moveExtent(held, commit, outcome);
+  moveExtent(held, commit, { rows: rows.length, overridden: outcome.overridden.size });
   return () => learn(held, commit, outcome, pages);
 }
 
 function fold(held: Held, connection: Connection, outcome: Outcome, mutation: Mutation): void {
   const { of } = held;
   const id = identityOf(of, mutation.kind === 'delete' ? mutation.key[0] : mutation.row[of.key.name]);
-  const standing = standingOf(held, connection, outcome, id);
+  const named: Named = { id, place: outcome.places.placeOf(id) };
+  const standing = standingOf(held, connection, outcome, named);
   switch (mutation.kind) {
     case 'insert':
       if (!isAbsent(standing)) throw new AlreadyExists(`${of.table.name}: ${toHex(id)} exists already`);
       {
-        put(outcome, id, standing, mutation.row);
+        put(outcome, named, standing, mutation.row);
         return;
       }
     case 'upsert': {
-      put(outcome, id, standing, mutation.row);
+      put(outcome, named, standing, mutation.row);
       return;
     }
     case 'update': {
-      put(outcome, id, standing, {
+      put(outcome, named, standing, {
         ...presentRow(held, connection, id, standing),
         ...given(mutation.row),
       });
       return;
     }
     case 'delete':
-      if (!isAbsent(standing)) put(outcome, id, standing, 'deleted');
+      if (!isAbsent(standing)) put(outcome, named, standing, 'deleted');
   }
 }
 
-function standingOf(held: Held, connection: Connection, outcome: Outcome, id: Hash128): Standing {
-  const row = outcome.appended.get(id);
+/** An identity with its place among those that the transaction writes. */
+interface Named {
+  readonly id: Hash128;
+  readonly place: number;
+}
+
+function standingOf(held: Held, connection: Connection, outcome: Outcome, { id, place }: Named): Standing {
+  const row = outcome.appended[place];
   if (row !== undefined) return { place: 'appended', row };
   const changed = outcome.overridden.get(id);
   if (changed !== undefined) return changed;
@@ -101,11 +115,13 @@ function presentRow(held: Held, connection: Connection, id: Hash128, standing: S
 const given = (row: StoredRow): StoredRow =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
 
-function put(outcome: Outcome, id: Hash128, standing: Standing, row: StoredRow | 'deleted'): void {
+function put(outcome: Outcome, { id, place }: Named, standing: Standing, row: StoredRow | 'deleted'): void {
+  const { appended } = outcome;
+  // Places come one after the other, and none is left out: holes would make the list a slow one.
+  while (appended.length <= place) appended.push(undefined);
   if (standing.place === 'base' || standing.place === 'overridden') {
     outcome.overridden.set(id, { place: 'overridden', base: standing.base, row });
-  } else if (row === 'deleted') outcome.appended.delete(id);
-  else outcome.appended.set(id, row);
+  } else appended[place] = row === 'deleted' ? undefined : row;
 }
 
 function appendPages(held: Held, { connection, committedAt }: Commit, rows: readonly StoredRow[]): Page[] {
@@ -138,21 +154,18 @@ function appendPages(held: Held, { connection, committedAt }: Commit, rows: read
 function moveExtent(
   held: Held,
   { connection, committedAt }: Commit,
-  { appended, overridden }: Outcome,
+  { rows, overridden }: { rows: number; overridden: number },
 ): void {
   const sql = `UPDATE ${held.of.extent} SET next = ?, overridden = max(overridden, ?)`;
-  connection.statement(sql).run([held.next + appended.size, overridden.size > 0 ? committedAt : 0]);
+  connection.statement(sql).run([held.next + rows, overridden > 0 ? committedAt : 0]);
 }
 
-function learn(
-  held: Held,
-  { committedAt }: Commit,
-  { appended, overridden }: Outcome,
-  pages: readonly Page[],
-): void {
+function learn(held: Held, { committedAt }: Commit, { overridden }: Outcome, pages: readonly Page[]): void {
   let ordinal = held.next;
-  for (const id of appended.keys()) held.index.add(id, ordinal++);
-  for (const page of pages) held.pages.put(page);
+  for (const page of pages) {
+    for (let i = 0; i < page.count; i++) held.index.addBytes(page.ids, HASH128_BYTES * i, ordinal++);
+    held.pages.put(page);
+  }
   if (overridden.size > 0) held.overlay.learn(overridden.keys(), committedAt);
   held.next = ordinal;
 }
