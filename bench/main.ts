@@ -6,11 +6,14 @@ import { parseArgs, promisify } from 'node:util';
 import type { Task } from './child.ts';
 import { benchDocuments } from './documents.ts';
 import { measureFreshnessAt } from './freshness.ts';
+import { benchFnApi } from './fn-api.ts';
 import { benchGcp } from './gcp/bench-gcp.ts';
 import { benchHttp } from './http/bench-http.ts';
 import type { CommittedWorkload } from './ingest.ts';
 import { benchInvoices } from './invoices.ts';
 import type { Measured } from './measure.ts';
+import { benchPortable } from './portable.ts';
+import { benchPortableBatch } from './portable-batch.ts';
 import { benchRating } from './pricing.ts';
 import { measureReservations } from './reservations.ts';
 import { describeFigure, summarise, type Figure } from './figure.ts';
@@ -36,6 +39,10 @@ const PRINTED_INVOICES = options.quick ? 100 : 500;
 const INVOICED_CUSTOMERS = options.quick ? 1_000 : 10_000;
 const EMULATED_EVENTS = options.quick ? 2_000 : 10_000;
 const RATED_LINES = options.quick ? 50_000 : 300_000;
+const FN_API_ELEMENTS = options.quick ? 50_000 : 200_000;
+const STREAMED_PER_SECOND = 10_000;
+const STREAMED_SECONDS = options.quick ? 5 : 20;
+const STREAMED_BACKLOG = options.quick ? 50_000 : 200_000;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
 const COUNTED_EVENTS = 100_000;
@@ -266,6 +273,13 @@ const RUNS = {
       inDirectory,
     }),
   gcp: () => benchGcp({ rounds: ROUNDS, events: EMULATED_EVENTS, seconds: RESERVATION_SECONDS, record }),
+  'fn-api': () => benchFnApi({ rounds: ROUNDS, elements: FN_API_ELEMENTS, record }),
+  portable: () =>
+    benchPortable({
+      ...{ eventsPerSecond: STREAMED_PER_SECOND, seconds: STREAMED_SECONDS },
+      ...{ backlog: STREAMED_BACKLOG, record },
+    }),
+  'portable-batch': () => benchPortableBatch({ events: EVENTS, record }),
   preloaded: benchPreloaded,
   warehouse: benchWarehouse,
 };

@@ -3,6 +3,8 @@ import { backendVariables } from '#infra/cloud/backend.ts';
 import { cloudVariables } from '#infra/cloud/settings.ts';
 import { startVariables } from '#infra/local/start/settings.ts';
 import { workerVariables } from '#pipelines/fleet/settings.ts';
+import { dataflowVariables } from '#pipelines/portable/dataflow/settings.ts';
+import { portableVariables } from '#pipelines/portable/worker-variables.ts';
 
 /** A variable and what it does, beside those that a schema declares. */
 type Described = readonly (readonly [name: string, what: string])[];
@@ -30,9 +32,9 @@ const TOUR: Described = [
   ['MILLRACE_KEY', 'An API key of that server'],
 ];
 const EMULATORS_AND_TESTS: Described = [
-  ['MILLRACE_CACHE_DIR', 'Where emulators that had to be built are kept; else below `XDG_CACHE_HOME`'],
+  ['MILLRACE_CACHE_DIR', 'Where emulators and engines are built or fetched to; else below `XDG_CACHE_HOME`'],
   ['XDG_CACHE_HOME', 'Where caches of this user are kept'],
-  ['MILLRACE_BUILD_MINUTES', 'How long a build of an emulator may take'],
+  ['MILLRACE_BUILD_MINUTES', 'How long building an emulator or engine may take'],
   [
     'MILLRACE_REQUIRE_EMULATORS',
     '`1`: a suite that has no emulator fails instead of being reported as not run',
@@ -75,6 +77,19 @@ export const configurationPage = (): string =>
     '`npm run worker`; the [guide](guides/fleet.md) has more.',
     '',
     ...ofSchema(workerVariables),
+    '',
+    '### Of distributed runners',
+    '',
+    'Worker processes of `npm run pipeline` read these, those of their stores, and of the others `MILLRACE_LOG_LEVEL`, `MILLRACE_RELEASE` and `MILLRACE_LATENESS_SECONDS`. On the embedded',
+    'stores they read `MILLRACE_DATA_DIR` and `MILLRACE_ACK_DEADLINE_SECONDS`.',
+    '',
+    ...ofSchema(portableVariables),
+    '',
+    '## Dataflow',
+    '',
+    'Jobs on Dataflow, beside the variables of Google Cloud: `npm run pipeline -- --runner dataflow`; the [guide](guides/dataflow.md) has more.',
+    '',
+    ...ofSchema(dataflowVariables),
     '',
     '## Telemetry',
     '',

@@ -1,22 +1,26 @@
-import { hash } from 'node:crypto';
 import { dayOf, dayStart, type DayIndex, type Instant } from '#domain/instant.ts';
 import { meterBackfill } from '#infra/catalogue/tables.ts';
 import type { Database, Reads, Transaction } from '#infra/database/database.ts';
 import { CORRECTED_STATES, correctedEvent, type Row } from '#infra/usage/tables.ts';
+import { shardOf } from '#infra/warehouse/questions/event-scope.ts';
 import { readBackfill, type Backfill, type BackfillName } from './backfill.ts';
 import { backfillPart } from './tables.ts';
 
 /** Events of one part at most, about: what they are counted into is held in memory until its day is over. */
 const EVENTS_PER_PART = 250_000;
 const SHARDS_MAX = 10;
+
+/** Into how many shards a day is cut that has so many events. */
+export const shardsFor = (events: number): number =>
+  Math.min(Math.max(Math.ceil(events / EVENTS_PER_PART), 1), SHARDS_MAX);
+
 /** A worker that shows no sign of life for so long has lost its part. */
 export const PART_LEASE_MICROS = 15_000_000;
 
 export type BackfillPart = Row<typeof backfillPart>;
 
 /** A day's subjects are dealt out by their names: whoever asks gets the same answer. */
-export const shardOf = (subject: string, shards: number): number =>
-  shards === 1 ? 0 : Number.parseInt(hash('sha1', subject, 'hex').slice(0, 8), 16) % shards;
+export { shardOf };
 
 export const nameOf = ({ namespace, meter, version }: Backfill): BackfillName => ({
   namespace,
@@ -38,7 +42,7 @@ export async function planParts(
   eventsByDay: ReadonlyMap<DayIndex, number>,
 ): Promise<void> {
   const busiest = [...eventsByDay.values()].reduce((most, events) => Math.max(most, events), 0);
-  const shards = Math.min(Math.max(Math.ceil(busiest / EVENTS_PER_PART), 1), SHARDS_MAX);
+  const shards = shardsFor(busiest);
   await database.transact(async (tx) => {
     const backfill = await readBackfill(tx, name);
     if (backfill?.state !== 'waiting') return;
@@ -89,22 +93,36 @@ export interface ClaimPart {
 }
 
 /** Takes the earliest part that nobody works on; undefined where there is none, or only such that others have. */
-export async function claimPart(
+export const claimPart = async (
   database: Database,
   name: BackfillName,
-  { worker, now }: ClaimPart,
-): Promise<BackfillPart | undefined> {
+  claim: ClaimPart,
+): Promise<BackfillPart | undefined> => (await claimParts(database, name, { ...claim, limit: 1 }))[0];
+
+/** Takes the earliest parts that nobody works on, so many at most. */
+export async function claimParts(
+  database: Database,
+  name: BackfillName,
+  { worker, now, limit }: ClaimPart & { readonly limit: number },
+): Promise<BackfillPart[]> {
   const { result } = await database.transact(async (tx) => {
+    const claimed: BackfillPart[] = [];
     for await (const part of tx.scan(backfillPart, { prefix: prefixOf(name) })) {
+      if (claimed.length === limit) break;
       if (part.state === 'done' || (part.leaseUntil ?? 0) > now) continue;
-      const claimed = { ...part, worker, leaseUntil: now + PART_LEASE_MICROS };
-      tx.upsert(backfillPart, claimed);
-      return claimed;
+      claimed.push({ ...part, worker, leaseUntil: now + PART_LEASE_MICROS });
     }
-    return undefined;
+    for (const part of claimed) tx.upsert(backfillPart, part);
+    return claimed;
   });
   return result;
 }
+
+/** The parts that a worker has claimed and that are not done. */
+export const heldParts = async (from: Reads, name: BackfillName, worker: string): Promise<BackfillPart[]> => {
+  const parts = await Array.fromAsync(from.scan(backfillPart, { prefix: prefixOf(name) }));
+  return parts.filter((part) => part.state === 'open' && part.worker === worker);
+};
 
 export const keyOfPart = ({ namespace, meter, version, day, shard }: BackfillPart) => [
   namespace,
@@ -129,10 +147,18 @@ export async function checkHeld(from: Reads, part: BackfillPart): Promise<Backfi
   return row;
 }
 
-export async function extendPart(database: Database, part: BackfillPart, now: Instant): Promise<void> {
-  await database.transact(async (tx) =>
-    tx.upsert(backfillPart, { ...(await checkHeld(tx, part)), leaseUntil: now + PART_LEASE_MICROS }),
-  );
+/** Keeps those of the parts that are still this worker's. */
+export async function extendParts(
+  database: Database,
+  parts: readonly BackfillPart[],
+  now: Instant,
+): Promise<void> {
+  await database.transact(async (tx) => {
+    const rows = await tx.read(backfillPart, parts.map(keyOfPart));
+    for (const [place, row] of rows.entries())
+      if (row?.state === 'open' && row.worker === parts[place]?.worker)
+        tx.upsert(backfillPart, { ...row, leaseUntil: now + PART_LEASE_MICROS });
+  });
 }
 
 /** Whether what a backfill counts of a day's subject stands in its cells already. */

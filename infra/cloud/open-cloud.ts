@@ -27,6 +27,8 @@ export interface OpenCloudOptions {
   /** The commits of a pipeline may wait for each other; whoever answers a request waits for none. */
   readonly commitDelayMs?: number;
   readonly topicLog?: TopicLog;
+  /** What a handle of a feed may have unacknowledged; the driver's own bounds where it is absent. */
+  readonly outstanding?: { readonly messagesMax: number; readonly bytesMax: number };
 }
 
 /**
@@ -65,7 +67,7 @@ const openDatabase = ({ settings, clock, tag, commitDelayMs }: OpenCloudOptions)
 /** A handle connects when it is first used, and is given messages from its first pull on. */
 export async function openFeed(
   { feed, rule, topic, subscription }: FeedSettings,
-  { settings: { projectId, pubsub }, clock, topicLog }: OpenCloudOptions,
+  { settings: { projectId, pubsub }, clock, topicLog, outstanding }: Omit<OpenCloudOptions, 'tag'>,
   keep: <Store extends { close(): Promise<void> }>(store: Store) => Store,
 ): Promise<CloudFeed> {
   const opened = await openPubsubTopic({
@@ -76,6 +78,10 @@ export async function openFeed(
     ackDeadlineSeconds: pubsub.ackDeadlineSeconds,
     ...(pubsub.emulatorHost === undefined ? {} : { emulatorHost: pubsub.emulatorHost }),
     ...(topicLog === undefined ? {} : { log: topicLog }),
+    ...(outstanding && {
+      outstandingMessagesMax: outstanding.messagesMax,
+      outstandingBytesMax: outstanding.bytesMax,
+    }),
   });
   return { feed, rule, topic: keep(opened) };
 }

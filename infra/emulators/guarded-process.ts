@@ -25,6 +25,8 @@ export interface GuardedCommand {
   readonly args: (directory: string) => readonly string[];
   readonly workingDirectory?: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Where its output goes, to stay when the process has gone; else into its directory. */
+  readonly outputPath?: string;
   /** Ends it from outside, for a program that is only a client of what it runs. */
   readonly endCommand?: readonly string[];
 }
@@ -38,7 +40,7 @@ const OUTPUT_FILE = 'output.log';
  */
 export function startGuarded(command: GuardedCommand): GuardedProcess {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-emulator-'));
-  const outputPath = join(directory, OUTPUT_FILE);
+  const outputPath = command.outputPath ?? join(directory, OUTPUT_FILE);
   const child = spawnInto(outputPath, command, directory);
   const group = child.pid;
   const guard = group === undefined ? undefined : startGuard({ ...command, group, directory });

@@ -28,6 +28,20 @@ export const answersAt = (hostAndPort: string): Promise<boolean> =>
     socket.once('error', () => end(false));
   });
 
+/** Whether nothing listens at `host:port`: what only takes long, on either side, is no refusal. */
+export const refusesAt = (hostAndPort: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const { host, port } = splitAddress(hostAndPort);
+    const socket = connect({ host, port });
+    const end = (refuses: boolean): void => {
+      socket.destroy();
+      resolve(refuses);
+    };
+    socket.setTimeout(PROBE_MS, () => end(false));
+    socket.once('connect', () => end(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED'));
+  });
+
 /** `host:port`, or a URL. A text that is neither gives port 0, where nothing answers. */
 export function splitAddress(text: string): { readonly host: string; readonly port: number } {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);

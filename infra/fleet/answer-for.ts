@@ -53,6 +53,10 @@ export function answerFor<Kind extends Topic>(topic: Kind, options: AnswerForOpt
         for (const id of ids) given.delete(id);
         await topic.ack(ids);
       },
+      forget: (ids: readonly AckId[]) => {
+        for (const id of ids) given.delete(id);
+        topic.forget?.(ids);
+      },
       release: async (ids: readonly AckId[]) => {
         // Until the answer the lease may still run; without one it does, to its end.
         await topic.release(ids);

@@ -47,4 +47,21 @@ export const errandLease = defineTable('errand_lease', {
   key: ['errand'],
 });
 
-export const FLEET_TABLES: readonly Table<object>[] = [fleetWorker, workerClaim, errandLease];
+/** Told by who acknowledged messages that another process holds, for that one to read and delete. */
+export const fleetReceipt = defineTable('fleet_receipt', {
+  columns: {
+    holder: column('string'),
+    /** Who acknowledged them, and its own number for the row: a row that is stored again is the same one. */
+    writer: column('string'),
+    sequence: column('int64'),
+    /** Which of the holder's messages: a set of ordinals, packed. */
+    ordinals: column('bytes'),
+    storedAt: column('timestamp'),
+  },
+  key: ['holder', 'writer', 'sequence'],
+  // A holder that lives reads its receipts twice a second; this is for those that died.
+  timeToLive: { column: 'storedAt', days: 1, unit: 'micros' },
+});
+export type FleetReceiptRow = Row<typeof fleetReceipt>;
+
+export const FLEET_TABLES: readonly Table<object>[] = [fleetWorker, workerClaim, errandLease, fleetReceipt];

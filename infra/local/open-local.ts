@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database } from '#infra/database/database.ts';
 import { createLimitMemory } from '#infra/entitlements/foreseen-limits.ts';
+import { FLEET_TABLES } from '#infra/fleet/tables.ts';
 import type { CommitContext } from '#infra/usage/commit.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
 import { StoreFailure } from '#infra/database/errors.ts';
@@ -24,7 +25,7 @@ import {
 import { warehouseSegment } from '#infra/warehouse/segment.ts';
 
 /** Every table of the embedded database, whatever process opens it. */
-export const LOCAL_TABLES: readonly Table<object>[] = [...PLATFORM_TABLES, warehouseSegment];
+export const LOCAL_TABLES: readonly Table<object>[] = [...PLATFORM_TABLES, ...FLEET_TABLES, warehouseSegment];
 
 /** The feed that producers publish to: everything in it is of one namespace. */
 export const LOCAL_FEED = { feed: 'usage', subscription: 'usage', namespace: 'default' } as const;

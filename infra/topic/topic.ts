@@ -52,6 +52,8 @@ export interface Topic {
   /** Gives messages back for delivery at once. */
   release(ids: readonly AckId[]): Promise<void>;
   extend(ids: readonly AckId[], seconds: number): Promise<void>;
+  /** Messages that this handle was given and that another one has acknowledged: it need not hold them any more. Absent where it holds nothing. */
+  forget?(ids: readonly AckId[]): void;
   /**
    * Messages published at or after `to`, acknowledged or not, are delivered again. Acknowledgements of earlier deliveries need not
    * count any more.

@@ -75,13 +75,14 @@ async function countSubjects(
   const runtimeName = `backfill/${randomUUID()}`;
   let events = 0;
   let unmeasured = 0;
-  const wants = (subject: string): boolean =>
-    shardOf(subject, backfill.shards) === shard && (subjects === undefined || subjects.has(subject));
+  const { shards } = backfill;
+  const wants = (subject: string): boolean => subjects === undefined || subjects.has(subject);
   const source = async function* (): AsyncGenerator<RecountInput, void> {
     // A subject that has lost all its events to corrections has rows of an earlier attempt perhaps.
     for (const { subject, type } of corrected.values())
-      if (type === definition.eventType && wants(subject)) yield { kind: 'subject', subject };
-    const asked = { namespace, type: definition.eventType, day, wants, corrected };
+      if (type === definition.eventType && shardOf(subject, shards) === shard && wants(subject))
+        yield { kind: 'subject', day, subject };
+    const asked = { namespace, type: definition.eventType, day, shard: { shard, shards }, wants, corrected };
     for await (const input of readEvents(warehouse, asked)) {
       if (input.kind === 'event' && input.catalogueVersion < meter.since) events++;
       signal?.throwIfAborted();

@@ -6,7 +6,7 @@ import {
   type Backfill,
   type BackfillName,
 } from '#infra/backfill/backfill.ts';
-import { claimPart, extendPart, PartLost, planParts, type BackfillPart } from '#infra/backfill/parts.ts';
+import { claimPart, extendParts, PartLost, planParts, type BackfillPart } from '#infra/backfill/parts.ts';
 import { recountLimitsOfMeter } from '#infra/backfill/recount-limits.ts';
 import type { BackfillState } from '#infra/backfill/tables.ts';
 import { meterBackfill } from '#infra/catalogue/tables.ts';
@@ -20,7 +20,8 @@ import {
 import { reconciliationDifference } from '#infra/reconcile/tables.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
-import { workOnReconciliation } from '#pipelines/reconcile/work-on-reconciliation.ts';
+import type { MeterVersion } from '#domain/metering/meter.ts';
+import { workOnReconciliation, type ReconcileSpan } from '#pipelines/reconcile/work-on-reconciliation.ts';
 import { awaitView } from '#pipelines/recount/await-view.ts';
 import { eventsByDay } from '#pipelines/recount/count-days.ts';
 import { countPart } from './count-part.ts';
@@ -30,7 +31,18 @@ export interface WorkOnBackfill extends BackfillName {
   readonly scheduler: Scheduler;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Backfill) => void) | undefined;
+  /** Instead of this process. */
+  readonly countParts?: CountParts | undefined;
+  readonly reconcileSpan?: ReconcileSpan | undefined;
 }
+
+/** Counts parts elsewhere. Resolves with how many of them it had, 0 where others have all that are left. */
+export type CountParts = (of: {
+  readonly backfill: Backfill;
+  readonly meter: MeterVersion;
+  readonly worker: string;
+  readonly signal?: AbortSignal | undefined;
+}) => Promise<number>;
 
 interface Stores {
   readonly database: Database;
@@ -91,9 +103,14 @@ async function begin(
 async function count(stores: Stores, work: WorkOnBackfill, backfill: Backfill): Promise<void> {
   const { database } = stores;
   if (backfill.partsDone === backfill.parts) return change(database, backfill, { state: 'limits' });
+  if (work.countParts !== undefined) {
+    const meter = await backfilledVersion(database, work);
+    const counted = await work.countParts({ backfill, meter, worker: work.worker, signal: work.signal });
+    return counted > 0 ? undefined : work.scheduler.sleep(PAUSE_MS, work.signal);
+  }
   const part = await claimPart(database, work, { worker: work.worker, now: work.scheduler.now() });
   if (part === undefined) return work.scheduler.sleep(PAUSE_MS, work.signal);
-  const lease = keepPart(database, work, part);
+  const lease = keepParts(database, work, [part]);
   try {
     await countPart({
       ...stores,
@@ -109,14 +126,18 @@ async function count(stores: Stores, work: WorkOnBackfill, backfill: Backfill): 
   }
 }
 
-/** Keeps a part this worker's while it works on it. One that is lost is noticed by the next write. */
-function keepPart(database: Database, { scheduler }: WorkOnBackfill, part: BackfillPart) {
+/** Keeps parts this worker's while it works on them. One that is lost is noticed by the next write. */
+export function keepParts(
+  database: Database,
+  { scheduler }: Pick<WorkOnBackfill, 'scheduler'>,
+  parts: readonly BackfillPart[],
+) {
   const ended = new AbortController();
   const keeping = (async () => {
     for (;;) {
       await scheduler.sleep(EXTEND_EVERY_MS, ended.signal);
       if (ended.signal.aborted) return;
-      await extendPart(database, part, scheduler.now()).catch(() => undefined);
+      await extendParts(database, parts, scheduler.now()).catch(() => undefined);
     }
   })();
   return {
@@ -145,8 +166,8 @@ async function reconcile(stores: Stores, work: WorkOnBackfill, backfill: Backfil
   const { namespace } = backfill;
   const id = backfill.reconciliation ?? (await makeReconciliation(database, work, backfill));
   if (id === null) return;
-  const { worker, scheduler, signal } = work;
-  await workOnReconciliation(stores, { namespace, id, worker, scheduler, signal });
+  const { worker, scheduler, signal, reconcileSpan } = work;
+  await workOnReconciliation(stores, { namespace, id, worker, scheduler, signal, reconcileSpan });
   const { state, differences, repaired } = await readReconciliation(database, { namespace, id });
   if (state !== 'done') return scheduler.sleep(PAUSE_MS, signal);
   if (differences === repaired)

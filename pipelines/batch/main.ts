@@ -2,15 +2,11 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { readBackend } from '#infra/cloud/backend.ts';
-import { openCloud } from '#infra/cloud/open-cloud.ts';
-import { readCloudSettings } from '#infra/cloud/settings.ts';
-import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
-import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import { createLog } from '#infra/telemetry/create-log.ts';
 import { startTelemetry } from '#infra/telemetry/start-telemetry.ts';
 import { VERSION } from '#infra/version.ts';
+import { openBatchStores } from './open-stores.ts';
 import { workOnOpen } from './open-work.ts';
 
 /**
@@ -20,7 +16,7 @@ import { workOnOpen } from './open-work.ts';
  */
 const settings = z
   .object({
-    directory: z.string().default(''),
+    directory: z.string().optional(),
     'log-level': z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   })
   .parse(parseArgs({ options: { directory: { type: 'string' }, 'log-level': { type: 'string' } } }).values);
@@ -35,12 +31,11 @@ const log = createLog(settings['log-level']);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.on(signal, () => stopping.abort());
 
-const openStores = (): Promise<OpenedStores> =>
-  readBackend(process.env) === 'embedded'
-    ? openLocal({ directory: settings.directory, clock: scheduler.now })
-    : openCloud({ settings: readCloudSettings(process.env), clock: scheduler.now, tag: 'batch' });
-
-const stores = await openStores();
+const stores = await openBatchStores({
+  environment: process.env,
+  clock: scheduler.now,
+  directory: settings.directory,
+});
 try {
   const worker = `batch-${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const { database, warehouse } = stores;

@@ -1,4 +1,6 @@
 import './compat.ts';
+import { createInFlight } from './in-flight.ts';
+import type { InFlight } from './in-flight.ts';
 import { gatherResults } from './operator.ts';
 import type { Disposable } from './operator.ts';
 import { bindContext, eachWindow } from './par-do-context.ts';
@@ -19,8 +21,11 @@ export interface AsyncDoFn<I, O = never, C = undefined> {
   /** Once for each copy, before its first bundle. */
   setup?(): MaybePromise<void>;
   startBundle?(context: C): MaybePromise<void>;
-  /** Returns outputs, or nothing: a DoFn that only keeps the element until finishBundle costs no promise. */
-  process(element: I, context: C): MaybePromise<Iterable<O> | void>;
+  /**
+   * Returns outputs, or nothing: a DoFn that only keeps the element until finishBundle costs no promise. Outputs that come one by one are read no
+   * faster than those behind take them: so a source of any length is never held.
+   */
+  process(element: I, context: C): MaybePromise<Iterable<O> | void> | AsyncIterable<O>;
   /** Returns whole windowed values, since a bundle may hold elements of many windows: see inGlobalWindow. */
   finishBundle?(context: C): MaybePromise<Iterable<WindowedValue<O>> | void>;
   /** Once, when the copy is not used any more. As elsewhere in Beam this is not promised: a process may be killed. */
@@ -35,6 +40,7 @@ export interface AsyncParDoOptions<C> {
 
 type Element = WindowedValue<unknown>;
 type Outputs = Iterable<unknown> | void | null;
+type Streamed = AsyncIterable<unknown>;
 interface Payload extends ParDoPayload<AsyncDoFn<unknown, unknown, unknown>> {
   readonly maxInFlight: number;
 }
@@ -52,30 +58,8 @@ export function asyncParDo<I, O = never, C = undefined>(
   return parDoTransform('asyncParDo', ASYNC_DO_FN_URN, payload);
 }
 
-/** The calls of process in one bundle that have not ended, and the first error among them. */
-function createInFlight(max: number) {
-  const pending = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  const rethrow = (): void => {
-    if (failure !== undefined) throw failure.error;
-  };
-  const drain = async (): Promise<void> => {
-    while (pending.size > 0) await Promise.all(pending);
-  };
-  return {
-    rethrow,
-    drain,
-    begin: () => (failure = undefined),
-    /** Returns a promise, which holds the producer back, only when too much is in flight. */
-    track: (work: Promise<void>): ProcessResult => {
-      const tracked = work
-        .catch((error: unknown) => void (failure ??= { error }))
-        .finally(() => pending.delete(tracked));
-      pending.add(tracked);
-      return pending.size < max ? null : Promise.race(pending);
-    },
-  };
-}
+const isStreamed = (value: MaybePromise<Outputs> | Streamed): value is Streamed =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
 const isPromise = (value: unknown): value is Promise<Outputs> =>
   typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
@@ -90,12 +74,19 @@ function createEmit({ receiver }: ParDoParts<Payload>) {
   };
 }
 
-function createProcess(parts: ParDoParts<Payload>, inFlight: ReturnType<typeof createInFlight>) {
+function createProcess(parts: ParDoParts<Payload>, inFlight: InFlight) {
   const { transformId, operatorContext } = parts;
   const { doFn, context } = parts.payload;
   const emit = createEmit(parts);
-  const settle = (outputs: MaybePromise<Outputs>, element: Element): ProcessResult => {
+  const emitEach = async (outputs: Streamed, { windows, pane, timestamp }: Element): Promise<void> => {
+    for await (const value of outputs) {
+      const result = parts.receiver.receive({ value, windows, pane, timestamp });
+      if (result !== null) await result;
+    }
+  };
+  const settle = (outputs: MaybePromise<Outputs> | Streamed, element: Element): ProcessResult => {
     if (outputs === undefined || outputs === null) return null;
+    if (isStreamed(outputs)) return inFlight.track(emitEach(outputs, element));
     if (!isPromise(outputs)) return emit(outputs, element);
     return inFlight.track(outputs.then((value) => emit(value, element) ?? undefined));
   };

@@ -1,9 +1,9 @@
 import type { Pipeline as PipelineProto } from 'apache-beam/proto/beam_runner_api';
-import './grouping.ts';
-import { createLane, descriptorOf, dispose, runBundle } from './bundle-engine.ts';
+import { createLane, descriptorOf, dispose, refuseSplittableParDos, runBundle } from './bundle-engine.ts';
 import { buildGraph } from './graph.ts';
 import type { BuildGraph } from './graph.ts';
-import { COMBINE_PER_KEY_URN, GROUP_BY_KEY_URN } from './grouping.ts';
+import { COMBINE_PER_KEY_URN } from './combining.ts';
+import { GROUP_BY_KEY_URN } from './grouping.ts';
 import { runnerApi } from './sdk.ts';
 
 /** Runs a batch graph, with Beam's own windows, groupings and combiners, on this machine. */
@@ -21,6 +21,7 @@ export interface BatchEngine<T> {
  */
 export function createBatchEngine<T>(build: BuildGraph<T>): BatchEngine<T> {
   const graph = buildGraph(build);
+  refuseSplittableParDos(graph);
   const descriptor = descriptorOf({ proto: asLeaves(graph.proto) });
   let runs = 0;
   return {

@@ -3,7 +3,7 @@ import type { BuildGraph, Graph } from './graph.ts';
 import { disposeOperators } from './operator.ts';
 import type { BundleProcessor } from './repairs/bundle-processor.ts';
 import type { IOperator } from './sdk.ts';
-import { fnApi, FLATTEN_URN, operators, PAR_DO_URN, workers } from './sdk.ts';
+import { fnApi, FLATTEN_URN, operators, PAR_DO_URN, runnerApi, workers } from './sdk.ts';
 import { SdkMoved } from './sdk-moved.ts';
 import { inGlobalWindow } from './windowed-value.ts';
 
@@ -69,6 +69,16 @@ async function inject(
   for await (const element of elements) {
     const result = receiver.receive(inGlobalWindow(element));
     if (result !== null) await result;
+  }
+}
+
+/** What is left to read of a splittable ParDo is the runner's to keep: here it would be read once, and then taken for read. */
+export function refuseSplittableParDos({ proto }: Pick<Graph, 'proto'>): void {
+  for (const { uniqueName, spec } of Object.values(proto.components?.transforms ?? {})) {
+    if (spec?.urn !== PAR_DO_URN) continue;
+    const { restrictionCoderId } = runnerApi.ParDoPayload.fromBinary(spec.payload);
+    if (restrictionCoderId !== '')
+      throw new Error(`${uniqueName} is splittable: it needs a distributed runner`);
   }
 }
 
@@ -150,6 +160,7 @@ export function createBundleEngine<T>(
 ): BundleEngine<T> {
   const graph = buildGraph(build);
   refuseForeignTransforms(graph);
+  refuseSplittableParDos(graph);
   const descriptor = descriptorOf(graph);
   const lanes = createLanes(
     () => createLane(descriptor, graph.sourceTransformId),

@@ -26,6 +26,16 @@ export interface Graph {
   readonly sourceCollectionId: string;
 }
 
+/** Where a pipeline of a distributed runner begins. */
+export type Root = InstanceType<typeof beam.Root>;
+
+/** A whole pipeline, with its sources in it: what is submitted to a distributed runner. */
+export function buildPipeline(build: (root: Root) => void): PipelineProto {
+  const pipeline = new pipelines.Pipeline();
+  build(new beam.Root(pipeline));
+  return pipeline.getProto();
+}
+
 /** The graph as a Beam pipeline whose source is one transform with INJECT_URN. */
 export function buildGraph<T>(build: BuildGraph<T>): Graph {
   const pipeline = new pipelines.Pipeline();

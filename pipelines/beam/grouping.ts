@@ -1,45 +1,84 @@
 import './compat.ts';
+import { apply } from './graph.ts';
 import { moduleName, register } from './registration.ts';
-import type { BeamInstant, PaneInfo, Receiver, Transform, Window, WindowedValue } from './sdk.ts';
-import { beam, operators, runnerApi, serialize } from './sdk.ts';
+import type {
+  BeamInstant,
+  IOperator,
+  OperatorContext,
+  PaneInfo,
+  PCollection,
+  PTransformProto,
+  Receiver,
+  Transform,
+  Window,
+  WindowedValue,
+} from './sdk.ts';
+import { beam, internalTransforms, jsCoders, operators, standardCoders } from './sdk.ts';
+import { syncParDo } from './sync-do-fn.ts';
+import type { Emit, SyncDoFn } from './sync-do-fn.ts';
 import { inGlobalWindow } from './windowed-value.ts';
 
-export const COMBINE_PER_KEY_URN = 'beam:transform:combine_per_key:v1';
 export const GROUP_BY_KEY_URN = 'beam:transform:group_by_key:v1';
 
-/** Beam's own: how values of one key and window become one. Accumulators are plain data, since they may cross the wire. */
-export interface CombineFn<Input, Accumulator, Output> {
-  createAccumulator(): Accumulator;
-  addInput(accumulator: Accumulator, input: Input): Accumulator;
-  mergeAccumulators(accumulators: Iterable<Accumulator>): Accumulator;
-  extractOutput(accumulator: Accumulator): Output;
-}
-
+/** What is grouped: keys are text on every runner. */
 export interface Keyed<Value> {
   readonly key: string;
   readonly value: Value;
 }
 
-/** Elements by their key and window, combined. `keyOf` and the combiner are registered functions. */
-export function combinePerKey<Input, Accumulator, Output>(
-  keyOf: (input: Input) => string,
-  combiner: CombineFn<Input, Accumulator, Output>,
-): Transform<Input, Keyed<Output>> {
-  return beam.groupBy(keyOf, 'key').combining(itself, combiner, 'value');
+/** Elements with the keys that they are gathered by. */
+export class KeyBy<Input> implements SyncDoFn<Input, Keyed<Input>> {
+  readonly keyOf: (input: Input) => string;
+
+  constructor(keyOf: (input: Input) => string) {
+    this.keyOf = keyOf;
+  }
+
+  process(value: Input, emit: Emit<Keyed<Input>>): void {
+    emit({ key: this.keyOf(value), value });
+  }
 }
+
+/** Beam's coders of pairs and of text, so that every runner can group by the key; the value in the general one. */
+export const keyedByText = () =>
+  new standardCoders.KVCoder(new standardCoders.StrUtf8Coder(), new jsCoders.GeneralObjectCoder());
+
+/** Elements with their keys, as runners group them. `keyOf` is a registered function. */
+export const keyBy = <Input>(keyOf: (input: Input) => string): Transform<Input, Keyed<Input>> => {
+  const keyed = (input: PCollection<Input>): PCollection<Keyed<Input>> => {
+    const output = input.apply(syncParDo(new KeyBy(keyOf))) as PCollection<Keyed<Input>>;
+    const { pipeline } = output;
+    const collection = pipeline.getProto().components?.pcollections[output.getId()];
+    if (collection === undefined) throw new Error('the keyed elements have no collection');
+    collection.coderId = pipeline.getCoderId(keyedByText());
+    return output;
+  };
+  return beam.withName('key', keyed);
+};
+
+/** Keyed elements by their key and window, all values of them as a list. They keep their coders: see keyedCoder. */
+export const groupByKey = <Value>(): Transform<Keyed<Value>, Keyed<readonly Value[]>> =>
+  internalTransforms.groupByKey();
 
 /** Elements by their key and window, all of them together. `keyOf` is a registered function. */
 export const groupPerKey = <Input>(
   keyOf: (input: Input) => string,
-): Transform<Input, Keyed<Iterable<Input>>> => beam.groupBy(keyOf, 'key');
+): Transform<Input, Keyed<readonly Input[]>> => {
+  const grouped = (input: PCollection<Input>): PCollection<Keyed<readonly Input[]>> =>
+    apply('group', apply('key', input, keyBy(keyOf)), groupByKey<Input>());
+  return beam.withName('group per key', grouped);
+};
+
+/** Out of whatever windows they are in: what comes from windows of several lengths can then be grouped together. */
+export const oneWindow = <T>(): Transform<T, T> =>
+  beam.withName('one window', beam.windowInto(beam.globalWindows()));
 
 /** Fixed windows of whole seconds since the epoch. */
 export const fixedWindows = <T>(seconds: number): Transform<T, T> =>
   beam.withName(`windows of ${seconds} s`, beam.windowInto(beam.fixedWindows(seconds)));
 
-export const itself = <Input>(input: Input): Input => input;
-
-type Element = WindowedValue<Keyed<unknown>>;
+export type KeyedElement = WindowedValue<Keyed<unknown>>;
+type Element = KeyedElement;
 
 /** What one key has in one window. */
 interface Group<State> {
@@ -49,7 +88,7 @@ interface Group<State> {
 }
 
 /** How a grouping gathers: what it begins with, what a value does to it, and what it hands on at the end. */
-interface Gathering<State> {
+export interface Gathering<State> {
   begin(): State;
   add(state: State, value: unknown): State;
   end(state: State): unknown;
@@ -63,24 +102,36 @@ const endOf = (window: object): BeamInstant => (window as { maxTimestamp(): Beam
 /** Our own keys are text; those of others are told apart as well. */
 const textOf = (key: unknown): string => (typeof key === 'string' ? key : JSON.stringify(key));
 
-function groupingOperator<State>(transformId: string, receiver: Receiver, gathering: Gathering<State>) {
+/** What is gathered of a bundle, by key and window. */
+export interface Groupings {
+  readonly size: number;
+  add(element: Element): void;
+  /** Hands everything on that was gathered so far, and lets go of it. What is added meanwhile begins new groups. */
+  handOn(): Promise<void>;
+  clear(): void;
+}
+
+export function createGroupings<State>(receiver: Receiver, gathering: Gathering<State>): Groupings {
   let groups = new Map<string, Group<State>>();
   return {
-    transformId,
-    startBundle: async () => void (groups = new Map()),
-    process: ({ value: { key, value }, windows }: Element) => {
+    get size() {
+      return groups.size;
+    },
+    add: ({ value: { key, value }, windows }) => {
       for (const window of windows) {
-        const name = `${endOf(window).toString()} ${textOf(key)}`;
+        // As a number, which windows of whole milliseconds differ by: its text is made many times faster than that of 64 bits.
+        const name = `${endOf(window).toNumber()} ${textOf(key)}`;
         let group = groups.get(name);
         if (group === undefined) groups.set(name, (group = { key, window, state: gathering.begin() }));
         group.state = gathering.add(group.state, value);
       }
-      return null;
     },
-    finishBundle: async () => {
-      for (const [name, { key, window, state }] of groups) {
+    handOn: async () => {
+      const gathered = groups;
+      groups = new Map();
+      for (const [name, { key, window, state }] of gathered) {
         // What is handed on is let go at once: the next step may hold it in another form.
-        groups.delete(name);
+        gathered.delete(name);
         const value = { key, value: gathering.end(state) };
         const result = receiver.receive({
           ...{ value, windows: [window], pane: ONLY_PANE },
@@ -89,33 +140,35 @@ function groupingOperator<State>(transformId: string, receiver: Receiver, gather
         if (result !== null) await result;
       }
     },
+    clear: () => void (groups = new Map()),
   };
 }
 
-type Construct = Parameters<typeof operators.registerOperatorConstructor>[1];
-type Constructed = Parameters<Construct>;
+/** Gathers all of its input, and hands on at its end. */
+export function groupingOperator<State>(
+  transformId: string,
+  receiver: Receiver,
+  gathering: Gathering<State>,
+): IOperator {
+  const groups = createGroupings(receiver, gathering);
+  return {
+    transformId,
+    startBundle: async () => groups.clear(),
+    process: (element) => {
+      groups.add(element as Element);
+      return null;
+    },
+    finishBundle: () => groups.handOn(),
+  };
+}
 
-function receiverOf([, transform, context]: Constructed): Receiver {
-  const [output] = Object.values(transform.outputs);
-  if (output === undefined) throw new Error(`the grouping ${transform.uniqueName} has no output`);
+export function receiverOf({ outputs, uniqueName }: PTransformProto, context: OperatorContext): Receiver {
+  const [output] = Object.values(outputs);
+  if (output === undefined) throw new Error(`${uniqueName} has no output`);
   return context.getReceiver(output);
 }
 
-const construct: Construct = (...constructed) => {
-  const [id, { spec }] = constructed;
-  const { combineFn } = serialize.deserializeFn(
-    runnerApi.CombinePayload.fromBinary(spec?.payload ?? new Uint8Array()).combineFn?.payload ??
-      new Uint8Array(),
-  ) as { combineFn: CombineFn<unknown, unknown, unknown> };
-  return groupingOperator(id, receiverOf(constructed), {
-    begin: () => combineFn.createAccumulator(),
-    add: (accumulator, input) => combineFn.addInput(accumulator, input),
-    end: (accumulator) => combineFn.extractOutput(accumulator),
-  }) as never;
-};
-operators.registerOperatorConstructor(COMBINE_PER_KEY_URN, construct);
-
-operators.registerOperatorConstructor(GROUP_BY_KEY_URN, (...constructed) => {
+operators.registerOperatorConstructor(GROUP_BY_KEY_URN, (id, transform, context) => {
   const gathering: Gathering<unknown[]> = {
     begin: () => [],
     add: (values, value) => {
@@ -124,7 +177,7 @@ operators.registerOperatorConstructor(GROUP_BY_KEY_URN, (...constructed) => {
     },
     end: (values) => values,
   };
-  return groupingOperator(constructed[0], receiverOf(constructed), gathering) as never;
+  return groupingOperator(id, receiverOf(transform, context), gathering);
 });
 
-register(moduleName(import.meta.url), { itself });
+register(moduleName(import.meta.url), { KeyBy });

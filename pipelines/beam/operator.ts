@@ -1,3 +1,4 @@
+import type { DelayedBundleApplication } from 'apache-beam/proto/beam_fn_api';
 import type { IOperator, ProcessResult } from './sdk.ts';
 import { operators } from './sdk.ts';
 
@@ -6,6 +7,17 @@ export interface Disposable extends IOperator {
   /** Waits for what is in flight and tears its DoFn down. It is called once, between or after bundles. */
   dispose(): Promise<void>;
 }
+
+/** An operator that may leave work of its bundle to a later one. */
+export interface Checkpointing extends IOperator {
+  /** The bundle should end soon and leave the rest to a later one. */
+  checkpoint(): void;
+  /** What the bundle that has just finished left to do. The caller owns it: a second call returns nothing. */
+  takeResiduals(): DelayedBundleApplication[];
+}
+
+export const isCheckpointing = (operator: IOperator): operator is Checkpointing =>
+  'takeResiduals' in operator;
 
 const isDisposable = (operator: IOperator): operator is Disposable => 'dispose' in operator;
 

@@ -26,6 +26,7 @@ export interface ParDoParts<Payload> {
   readonly operatorContext: OperatorContext;
 }
 type Construct = (parts: ParDoParts<never>) => IOperator;
+type Pipeline = InstanceType<typeof beam.Root>['pipeline'];
 
 const constructors = new Map<string, Construct>();
 const constructStock = operatorConstructor(PAR_DO_URN);
@@ -61,25 +62,37 @@ function refuseSideInputs(context: object | undefined): void {
   if (Object.values(context ?? {}).some(isSideInput)) throw new TypeError('our ParDos take no side inputs');
 }
 
+/** Said of a ParDo whose elements are worked at in many bundles: how what is left of one is written for the runner to keep. */
+export interface Splittable {
+  readonly restrictionCoder: Parameters<Pipeline['getCoderId']>[0];
+}
+
+/** A runner that does not know this requirement must refuse the pipeline instead of running it wrong. */
+export const SPLITTABLE_REQUIREMENT = 'beam:requirement:pardo:splittable_dofn:v1';
+
+function requireSplittable(pipeline: Pipeline): void {
+  const { requirements } = pipeline.getProto();
+  if (!requirements.includes(SPLITTABLE_REQUIREMENT)) requirements.push(SPLITTABLE_REQUIREMENT);
+}
+
 /** A transform that is a ParDo with the urn of `kind` inside. Values that are undefined are left out of the payload. */
 export function parDoTransform<I, O>(
   kind: string,
   doFnUrn: string,
   payload: ParDoPayload<object>,
+  splittable?: Splittable,
 ): Transform<I, O> {
   refuseSideInputs(payload.context);
   const { FunctionSpec, ParDoPayload: Payload } = runnerApi;
-  const expand = (
-    _input: unknown,
-    pipeline: InstanceType<typeof beam.Root>['pipeline'],
-    transform: PTransformProto,
-  ): unknown => {
+  const expand = (_input: unknown, pipeline: Pipeline, transform: PTransformProto): unknown => {
     const doFn = FunctionSpec.create({ urn: doFnUrn, payload: serialize.serializeFn(payload) });
-    transform.spec = FunctionSpec.create({
-      urn: PAR_DO_URN,
-      payload: Payload.toBinary(Payload.create({ doFn })),
-    });
-    return pipeline.createPCollectionInternal(new jsCoders.GeneralObjectCoder());
+    const restrictionCoderId = splittable && pipeline.getCoderId(splittable.restrictionCoder);
+    const spec = Payload.create({ doFn, ...(restrictionCoderId !== undefined && { restrictionCoderId }) });
+    transform.spec = FunctionSpec.create({ urn: PAR_DO_URN, payload: Payload.toBinary(spec) });
+    const coder = new jsCoders.GeneralObjectCoder();
+    if (splittable === undefined) return pipeline.createPCollectionInternal(coder);
+    requireSplittable(pipeline);
+    return pipeline.createPCollectionInternal(coder, undefined, runnerApi.IsBounded_Enum.UNBOUNDED);
   };
   return beam.withName(`${kind}(${nameOf(payload.doFn)})`, expand) as Transform<I, O>;
 }

@@ -3,6 +3,7 @@ import type { Pipeline as PipelineProto } from 'apache-beam/proto/beam_runner_ap
 import { moduleUrl } from './module-names.ts';
 import { registeredModules } from './registration.ts';
 import type { PCollection } from './sdk.ts';
+import { SPLITTABLE_REQUIREMENT } from './par-do.ts';
 import { beam, pipelines, PAR_DO_URN, runnerApi, serialize } from './sdk.ts';
 
 /** A pipeline that would not mean the same in a worker. */
@@ -103,14 +104,33 @@ function moduleProblem(name: string): string[] {
   }
 }
 
+/** A runner that is not told takes a splittable ParDo for an ordinary one, which reads its elements once. */
+function splittableProblems({ components, requirements }: PipelineProto): string[] {
+  return Object.values(components?.transforms ?? {}).flatMap(({ uniqueName, spec }) => {
+    if (spec?.urn !== PAR_DO_URN) return [];
+    const { restrictionCoderId } = runnerApi.ParDoPayload.fromBinary(spec.payload);
+    if (restrictionCoderId === '') return [];
+    return [
+      ...(requirements.includes(SPLITTABLE_REQUIREMENT)
+        ? []
+        : [`${uniqueName}: it is splittable, and the pipeline does not require runners to know that`]),
+      ...(components?.coders[restrictionCoderId] === undefined
+        ? [`${uniqueName}: the coder of its restrictions is missing`]
+        : []),
+    ];
+  });
+}
+
 /**
  * Throws NotPortable unless every function of the pipeline is registered, so that it travels by name, is restored by a worker,
- * and holds nothing that would arrive empty; and unless every registered module is where workers look for it.
+ * and holds nothing that would arrive empty; unless what is splittable is declared so; and unless every registered module is where
+ * workers look for it.
  */
 export function assertPortable(pipeline: PipelineProto): void {
   const bySource = sdkSources();
   const problems = [
     ...registeredModules().flatMap(moduleProblem),
+    ...splittableProblems(pipeline),
     ...payloadsOf(pipeline).flatMap((payload) => problemsOf(payload, bySource)),
   ];
   if (problems.length > 0) throw new NotPortable(problems);

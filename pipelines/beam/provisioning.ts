@@ -1,6 +1,6 @@
 import type { ProvisionInfo } from 'apache-beam/proto/beam_provision_api';
+import { readPipelineOptions } from './pipeline-options.ts';
 import { grpc, provisionClients, structs } from './sdk.ts';
-import { modulesOf } from './worker-settings.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
 /** How long the runner may take to answer before the worker gives up, and is started again. */
@@ -30,6 +30,7 @@ export async function provision(settings: WorkerSettings): Promise<WorkerSetting
     ...settings,
     ...(control ? { controlEndpoint: control } : {}),
     ...(logging ? { loggingEndpoint: logging } : {}),
-    modules: options === undefined ? settings.modules : modulesOf(options),
+    options: Object.freeze({ ...settings.options, ...readPipelineOptions(options) }),
+    siblingIds: info.siblingWorkerIds,
   };
 }

@@ -11,12 +11,18 @@ import serialize from 'apache-beam/internal/serialize';
 import urns from 'apache-beam/internal/urns';
 import fnApi from 'apache-beam/proto/beam_fn_api';
 import fnClients from 'apache-beam/proto/beam_fn_api.grpc-client';
+import fnServers from 'apache-beam/proto/beam_fn_api.grpc-server';
+import jobApi from 'apache-beam/proto/beam_job_api';
+import jobClients from 'apache-beam/proto/beam_job_api.grpc-client';
 import provisionClients from 'apache-beam/proto/beam_provision_api.grpc-client';
 import structs from 'apache-beam/proto/google/protobuf/struct';
 import runnerApi from 'apache-beam/proto/beam_runner_api';
-import type { PTransform as PTransformProto } from 'apache-beam/proto/beam_runner_api';
+import type { Coder as CoderProto, PTransform as PTransformProto } from 'apache-beam/proto/beam_runner_api';
+import type { Pipeline as PipelineProto } from 'apache-beam/proto/beam_runner_api';
 import serialization from 'apache-beam/serialization';
+import internalTransforms from 'apache-beam/transforms/internal';
 import pardo from 'apache-beam/transforms/pardo';
+import transforms from 'apache-beam/transforms/transform';
 import type { PTransform as SdkPTransform } from 'apache-beam/transforms/transform';
 import values from 'apache-beam/values';
 import type { PaneInfo, Window } from 'apache-beam/values';
@@ -31,6 +37,7 @@ import type * as Grpc from '@grpc/grpc-js';
 import type * as Bson from 'bson';
 import { createRequire } from 'node:module';
 import type * as Protobuf from 'protobufjs';
+import type { Reader, Writer } from 'protobufjs';
 import { expectInternal } from './sdk-moved.ts';
 
 // The SDK's own copies of its dependencies: a second copy of grpc-js or protobufjs would be a different class.
@@ -38,7 +45,10 @@ const requireFromSdk = createRequire(createRequire(import.meta.url).resolve('apa
 const grpc = requireFromSdk('@grpc/grpc-js') as typeof Grpc;
 const protobuf = requireFromSdk('protobufjs') as typeof Protobuf;
 const bson = requireFromSdk('bson') as typeof Bson;
-const Long = requireFromSdk('long') as { fromNumber(value: number): BeamInstant };
+const Long = requireFromSdk('long') as {
+  fromNumber(value: number): BeamInstant;
+  fromBits(low: number, high: number): BeamInstant;
+};
 
 export {
   beam,
@@ -46,7 +56,11 @@ export {
   coders,
   fnApi,
   fnClients,
+  fnServers,
   grpc,
+  internalTransforms,
+  jobApi,
+  jobClients,
   jsCoders,
   logging,
   metrics,
@@ -61,16 +75,33 @@ export {
   serialize,
   standardCoders,
   structs,
+  transforms,
   urns,
   values,
   version,
   workers,
 };
-export type { IOperator, OperatorContext, PaneInfo, ProcessResult, PTransformProto, Receiver, Window };
+export type {
+  IOperator,
+  OperatorContext,
+  PaneInfo,
+  PipelineProto,
+  ProcessResult,
+  PTransformProto,
+  Receiver,
+  Window,
+};
 
 export type PCollection<T> = SdkPCollection<T>;
 /** A step of a pipeline that turns one collection into another. */
 export type Transform<I, O> = SdkPTransform<PCollection<I>, PCollection<O>>;
+
+/** How elements are written for the wire and read from it, as the SDK has it. */
+export interface ElementCoder<T> {
+  encode(value: T, writer: Writer, context: string): void;
+  decode(reader: Reader, context: string): T;
+  toProto(context: unknown): CoderProto;
+}
 
 /** The SDK keeps instants as whole milliseconds since the epoch in its Long. */
 export interface BeamInstant {
@@ -84,10 +115,13 @@ export interface WindowedValue<T> {
   readonly pane: PaneInfo;
   readonly timestamp: BeamInstant;
 }
+/** From the two halves of its 64 bits. */
+export const instantOfBits = (low: number, high: number): BeamInstant => Long.fromBits(low, high);
 export const instantOf = (epochMs: number): BeamInstant => Long.fromNumber(epochMs);
 
 export const PAR_DO_URN = pardo.parDo.urn;
 export const FLATTEN_URN = 'beam:transform:flatten:v1';
+export const DATA_SOURCE_URN = urns.DATA_INPUT_URN;
 export const DATA_SINK_URN = urns.DATA_OUTPUT_URN;
 
 export type OperatorConstructor = (

@@ -51,19 +51,26 @@ export interface Windowing {
   readonly trigger: Trigger;
   readonly accumulation?: 'discarding' | 'accumulating';
   readonly allowedLatenessMs?: number;
+  /** The time of what a pane becomes: its window's end, or its earliest element's, which holds the watermark back for it. */
+  readonly outputTime?: 'endOfWindow' | 'earliest';
 }
 
 /** The parts of a windowing strategy that do not come from its windows. */
 export function windowingStrategy(windowing: Windowing): WindowingStrategy {
-  const { trigger, accumulation = 'discarding', allowedLatenessMs = 0 } = windowing;
+  const {
+    trigger,
+    accumulation = 'discarding',
+    allowedLatenessMs = 0,
+    outputTime = 'endOfWindow',
+  } = windowing;
   if (!Number.isSafeInteger(allowedLatenessMs) || allowedLatenessMs < 0) {
     throw new RangeError(`the allowed lateness is an integer of 0 or more, not ${allowedLatenessMs}`);
   }
-  const { AccumulationMode_Enum: Mode } = runnerApi;
+  const { AccumulationMode_Enum: Mode, OutputTime_Enum: Time } = runnerApi;
   return runnerApi.WindowingStrategy.create({
     trigger,
     accumulationMode: accumulation === 'discarding' ? Mode.DISCARDING : Mode.ACCUMULATING,
-    outputTime: runnerApi.OutputTime_Enum.END_OF_WINDOW,
+    outputTime: outputTime === 'earliest' ? Time.EARLIEST_IN_PANE : Time.END_OF_WINDOW,
     closingBehavior: runnerApi.ClosingBehavior_Enum.EMIT_IF_NONEMPTY,
     onTimeBehavior: runnerApi.OnTimeBehavior_Enum.FIRE_IF_NONEMPTY,
     allowedLateness: BigInt(allowedLatenessMs),
@@ -77,17 +84,18 @@ const JS_ENVIRONMENT = 'jsEnvironment';
 export interface GroupLimits {
   readonly elements: number;
   readonly delayMs: number;
+  readonly outputTime?: NonNullable<Windowing['outputTime']>;
 }
 
 /**
  * How the portable mode groups before a commit: in the global window, a pane for every so many elements or milliseconds,
  * whichever comes first, without keeping what was fired. Nothing is ever late, so no runner drops anything.
  */
-export function groupingWindow<T>({ elements, delayMs }: GroupLimits): Transform<T, T> {
+export function groupingWindow<T>({ elements, delayMs, ...rest }: GroupLimits): Transform<T, T> {
   const trigger = repeatedly(afterAny(afterCount(elements), afterProcessingTime(delayMs)));
   // The SDK would make the step's name of the strategy's text, "[object Object]".
   return beam.withName(
     'groupingWindow',
-    beam.windowInto(beam.globalWindows(), windowingStrategy({ trigger })),
+    beam.windowInto(beam.globalWindows(), windowingStrategy({ trigger, ...rest })),
   );
 }

@@ -1,4 +1,5 @@
 import type { PaneInfo, Window, WindowedValue } from './sdk.ts';
+import type { BeamInstant } from './sdk.ts';
 import { instantOf, values } from './sdk.ts';
 
 /** The least time that Beam knows, in ms since the epoch: where elements begin that have no time of their own. */
@@ -13,6 +14,9 @@ const ONLY_PANE: PaneInfo = {
   isFirst: true,
   isLast: true,
 };
+
+/** The end of the global window, where every grouping of a bounded source hands on: what comes of that is not earlier. */
+export const END_OF_TIME = (GLOBAL_WINDOWS[0] as unknown as { maxTimestamp(): BeamInstant }).maxTimestamp();
 
 /** The value in the global window: what a bundle begins with, and what finishBundle emits where windows play no part. */
 export const inGlobalWindow = <T>(value: T, timestamp = MIN_TIMESTAMP): WindowedValue<T> => ({

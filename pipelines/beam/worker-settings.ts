@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { readPipelineOptions } from './pipeline-options.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
 
 /** What a runner tells a worker when it starts it. */
 export interface WorkerSettings {
@@ -6,8 +8,9 @@ export interface WorkerSettings {
   readonly controlEndpoint?: string;
   readonly loggingEndpoint?: string;
   readonly provisionEndpoint?: string;
-  /** Names of the modules that register the pipeline's functions and classes. */
-  readonly modules: readonly string[];
+  readonly options: PipelineOptions;
+  /** Ids of further workers that the runner expects from the same container. */
+  readonly siblingIds: readonly string[];
 }
 
 const MODULES_OPTION = 'registered_node_modules';
@@ -22,14 +25,9 @@ export class BadWorkerArguments extends Error {
 /** Some runners pass the shell's quotes on with the value. */
 const unquote = (value: string): string => value.replace(/^'(.*)'$/, '$1');
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
-/** The modules named by the pipeline's options, whose keys are plain or urns; Dataflow puts them one level deeper. */
-export function modulesOf(options: unknown): string[] {
-  const outer = isRecord(options) ? options : {};
-  const inner = isRecord(outer['options']) ? outer['options'] : outer;
-  const names = inner[`beam:option:${MODULES_OPTION}:v1`] ?? inner[MODULES_OPTION] ?? [];
+/** The names of the modules that register the pipeline's functions and classes. */
+export function modulesOf(options: PipelineOptions): readonly string[] {
+  const names = options[MODULES_OPTION] ?? [];
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
     throw new BadWorkerArguments(`the option ${MODULES_OPTION} is not a list of names`);
   }
@@ -44,15 +42,17 @@ function parseOptions(text: string): unknown {
   }
 }
 
+const NAMES = ['id', 'control_endpoint', 'logging_endpoint', 'provision_endpoint', 'options'] as const;
+
+/** Reads what a runner starts a worker with: Prism an id and where to ask, others all endpoints and more that we have no use for. */
 export function parseWorkerArguments(args: readonly string[]): WorkerSettings {
-  const names = ['id', 'control_endpoint', 'logging_endpoint', 'provision_endpoint', 'options'] as const;
   // Not strict, since runners may add arguments of their own; those stay unread.
   const { values } = parseArgs({
     args: [...args],
     strict: false,
-    options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
+    options: Object.fromEntries(NAMES.map((name) => [name, { type: 'string' as const }])),
   });
-  const read = (name: (typeof names)[number]): string | undefined => {
+  const read = (name: (typeof NAMES)[number]): string | undefined => {
     const value = values[name];
     return typeof value === 'string' && value !== '' ? unquote(value) : undefined;
   };
@@ -71,6 +71,7 @@ export function parseWorkerArguments(args: readonly string[]): WorkerSettings {
     ...(control !== undefined && { controlEndpoint: control }),
     ...(logging !== undefined && { loggingEndpoint: logging }),
     ...(provision !== undefined && { provisionEndpoint: provision }),
-    modules: modulesOf(parseOptions(read('options') ?? '{}')),
+    options: readPipelineOptions(parseOptions(read('options') ?? '{}')),
+    siblingIds: [],
   };
 }

@@ -3,7 +3,7 @@ import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import type { ApiProcess } from './api-process.ts';
 import type { Planned } from './data-set.ts';
-import type { PipelineProcess } from './pipeline-process.ts';
+import type { DemoPipeline } from './demo-pipeline.ts';
 
 /** The stores as the demo looks into them. */
 export interface DemoStores extends Pick<OpenedStores, 'database' | 'warehouse'> {
@@ -33,7 +33,7 @@ export interface DemoBacking {
   readonly data: string;
   readonly scale: DemoScale;
   startApi(): Promise<ApiProcess>;
-  startPipeline(latenessSeconds: number): Promise<PipelineProcess>;
+  startPipeline(latenessSeconds: number): Promise<DemoPipeline>;
   /** Whether everything that was sent is committed, appended or refused. */
   isDrained(sent: readonly Planned[]): Promise<boolean>;
   close(): Promise<void>;

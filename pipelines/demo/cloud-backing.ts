@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCloud, type CloudStores } from '#infra/cloud/open-cloud.ts';
 import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
@@ -12,10 +13,13 @@ import { createClosing } from '#infra/stores/opened-stores.ts';
 import { readFreshness } from '#infra/usage/watermark.ts';
 import { startApi } from './api-process.ts';
 import type { DemoBacking } from './backing.ts';
-import { countConflicts, countDeadLetters, countEvents } from './count-stores.ts';
-import type { Fact, Planned } from './data-set.ts';
-import { contendersOf, isRejected, sumOf } from './expected.ts';
-import { startWorker, type PipelineProcess } from './pipeline-process.ts';
+import { countConflicts, countDeadLetters, countEvents, storable } from './count-stores.ts';
+import type { Planned } from './data-set.ts';
+import { pipelineOfProcesses, type DemoPipeline } from './demo-pipeline.ts';
+import type { EngineName } from './engine-names.ts';
+import { sumOf } from './expected.ts';
+import { startWorker } from './pipeline-process.ts';
+import { ENGINES, startPortablePipeline } from './portable-pipeline.ts';
 
 /** A workstation's emulators take some thousand rows a second, so that this ends within about two minutes. */
 const SCALE = {
@@ -24,6 +28,11 @@ const SCALE = {
   steadyLoad: { eventsPerSecond: 40, seconds: 3 },
   checksPerSecond: 5,
 } as const;
+export interface CloudBackingOptions {
+  readonly directory: string;
+  readonly runner: EngineName | undefined;
+}
+
 const POLL_MS = 250;
 /** Everything is counted again each time, which an emulator feels. */
 const COUNT_EVERY_MS = 1_500;
@@ -31,28 +40,31 @@ const NAME_BYTES = 4;
 
 /**
  * Spanner, Pub/Sub and BigQuery on emulators: those that the environment points to, or ones that are started here and end with the demo.
- * Never a project. Throws when one cannot be had, with the reason.
+ * Never a project. With an engine the pipeline is a job of it, else a worker of a fleet. Throws when one of these cannot be had, with the reason.
  */
-export async function cloudBacking(directory: string): Promise<DemoBacking> {
+export async function cloudBacking({ directory, runner }: CloudBackingOptions): Promise<DemoBacking> {
   await rm(directory, { recursive: true, force: true });
   const { keep, close } = createClosing();
   try {
+    if (runner !== undefined) await ENGINES[runner].prepare({ environment: process.env, say });
     const emulators = await startEmulators(keep);
     const environment = { ...variablesOf(emulators, process.env), ...namesOfRun() };
     const settings = readCloudSettings(environment);
     await prepareCloud(settings, systemScheduler.now);
     const stores = keep(await openCloud({ settings, clock: systemScheduler.now, tag: 'demo' }));
-    return { ...backingOn(stores, environment), close };
+    const startPipeline = pipelineOn(stores, { directory, runner, environment });
+    return { ...backingOn(stores, environment), startPipeline, close };
   } catch (error) {
     await close().catch(() => undefined);
     throw error;
   }
 }
 
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
 async function startEmulators(
   keep: <Store extends { close(): Promise<void> }>(store: Store) => Store,
 ): Promise<Emulator[]> {
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const emulators = await openEmulators(EMULATOR_NAMES, { environment: process.env, say });
   for (const each of emulators) if (isRunning(each)) keep({ close: () => each.stop() });
   const missing = emulators.flatMap((each) => (isRunning(each) ? [] : [`${each.name}: ${each.reason}`]));
@@ -83,7 +95,7 @@ function namesOfRun(): Record<string, string> {
 function backingOn(
   stores: CloudStores,
   environment: Readonly<Record<string, string>>,
-): Omit<DemoBacking, 'close'> {
+): Omit<DemoBacking, 'startPipeline' | 'close'> {
   const { database, warehouse } = stores;
   const usage = stores.feeds.find(({ feed }) => feed === LOCAL_FEED.feed);
   if (usage === undefined) throw new RangeError(`there is no feed ${LOCAL_FEED.feed}`);
@@ -93,14 +105,6 @@ function backingOn(
     data: `the emulators of Spanner, Pub/Sub and BigQuery, which end with the demo`,
     scale: SCALE,
     startApi: () => startApi({ arguments: [], environment }),
-    startPipeline: async (latenessSeconds) => {
-      const worker = await startWorker({
-        ...environment,
-        MILLRACE_LATENESS_SECONDS: String(latenessSeconds),
-      });
-      await untilHeardOf(stores, worker);
-      return worker;
-    },
     isDrained: async (sent) => {
       await sleep(COUNT_EVERY_MS);
       return isCounted(stores, sent);
@@ -108,25 +112,42 @@ function backingOn(
   };
 }
 
+type PipelinePlace = CloudBackingOptions & { readonly environment: Readonly<Record<string, string>> };
+
+/** A worker of a fleet, or the job of an engine. */
+function pipelineOn(
+  stores: CloudStores,
+  { directory, runner, environment }: PipelinePlace,
+): DemoBacking['startPipeline'] {
+  const start = (of: Readonly<Record<string, string>>): Promise<DemoPipeline> =>
+    runner === undefined
+      ? pipelineOfProcesses(() => startWorker(of))
+      : startPortablePipeline({
+          ...{ engine: runner, environment: of, say },
+          ...{ stores, folder: join(directory, runner) },
+        });
+  return async (latenessSeconds) => {
+    const pipeline = await start({ ...environment, MILLRACE_LATENESS_SECONDS: String(latenessSeconds) });
+    await untilHeardOf(stores, pipeline);
+    return pipeline;
+  };
+}
+
 /** The watermark of a fleet stands still for some deadlines after a worker was killed, so it has to be somewhere before. */
-async function untilHeardOf({ database }: CloudStores, worker: PipelineProcess): Promise<void> {
+async function untilHeardOf({ database }: CloudStores, pipeline: DemoPipeline): Promise<void> {
   while ((await readFreshness(database, LOCAL_FEED.namespace)) === undefined) {
-    if (!worker.isRunning) throw new Error('the worker has ended by itself');
+    if (!pipeline.isRunning) throw new Error('the pipeline has ended by itself');
     await sleep(POLL_MS);
   }
 }
 
 /** An emulator knows no backlog: everything is in when as much is stored as was sent. What is stored is compared later. */
 async function isCounted({ database, warehouse }: CloudStores, sent: readonly Planned[]): Promise<boolean> {
-  const taken = sent.filter((message) => !isRejected(message));
-  const facts = taken.flatMap(({ fact }): readonly Fact[] => (fact === undefined ? [] : [fact]));
-  const distinct = new Set(facts.map(({ source, id }) => `${source}\n${id}`)).size;
-  const conflicts = [...contendersOf(taken).values()].reduce((sum, contents) => sum + contents.length - 1, 0);
-  const refused = taken.length - facts.length;
-  if ((await countEvents({ database })) < distinct) return false;
+  const { events, conflicts, deadLetters } = storable(sent);
+  if ((await countEvents({ database })) < events) return false;
   if ((await countConflicts({ database })) < conflicts) return false;
-  if (sumOf(await countDeadLetters({ database })) < refused) return false;
-  const times = facts.map(({ time }) => Date.parse(time));
+  if (sumOf(await countDeadLetters({ database })) < deadLetters) return false;
+  const times = sent.flatMap(({ fact }) => (fact === undefined ? [] : [Date.parse(fact.time)]));
   const range = {
     from: new Date(times.reduce((a, b) => Math.min(a, b))).toISOString(),
     to: new Date(times.reduce((a, b) => Math.max(a, b)) + 1).toISOString(),
@@ -134,5 +155,5 @@ async function isCounted({ database, warehouse }: CloudStores, sent: readonly Pl
   let appended = 0;
   const rows = warehouse.query('events_exact', { namespace: LOCAL_FEED.namespace, ...range });
   for await (const _ of rows) appended++;
-  return appended >= distinct;
+  return appended >= events;
 }

@@ -3,6 +3,7 @@ import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { startApi } from './api-process.ts';
 import type { DemoBacking } from './backing.ts';
+import { pipelineOfProcesses } from './demo-pipeline.ts';
 import { startPipeline } from './pipeline-process.ts';
 
 /** Short, so that what the killed process held comes back soon. */
@@ -24,7 +25,9 @@ export async function embeddedBacking(directory: string): Promise<DemoBacking> {
     },
     startApi: () => startApi({ arguments: [`--directory=${directory}`] }),
     startPipeline: (latenessSeconds) =>
-      startPipeline({ directory, latenessSeconds, ackDeadlineSeconds: ACK_DEADLINE_SECONDS }),
+      pipelineOfProcesses(() =>
+        startPipeline({ directory, latenessSeconds, ackDeadlineSeconds: ACK_DEADLINE_SECONDS }),
+      ),
     isDrained: async () => {
       const backlogs = await Promise.all(Object.values(stores.topics).map((topic) => topic.backlog()));
       return backlogs.every(({ messages }) => messages === 0);

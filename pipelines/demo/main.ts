@@ -1,5 +1,6 @@
 import { createApiKey } from '#infra/access/api-keys.ts';
 import type { Database } from '#infra/database/database.ts';
+import { EngineUnavailable } from '#infra/engines/engine.ts';
 import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
@@ -12,7 +13,7 @@ import { dayOfUsage } from './day.ts';
 import { embeddedBacking } from './embedded-backing.ts';
 import { measureFreshness } from './freshness.ts';
 import { checkInvoices } from './invoice-check.ts';
-import { readOptions, type DemoOptions } from './options.ts';
+import { optionsOrExit, type DemoOptions } from './options.ts';
 import { putCatalogue } from './put-catalogue.ts';
 import { putPlan } from './put-plan.ts';
 import { keepStoryEvent, tellReservations } from './reservation-story.ts';
@@ -21,11 +22,19 @@ import { startChecks } from './steady-checks.ts';
 import { tell, toJson, type Told } from './story.ts';
 import { traceOfUsage } from './trace.ts';
 
-const options = readOptions(process.argv.slice(2));
-process.exitCode = (await demo(options)) ? 0 : 1;
+const options = optionsOrExit(process.argv.slice(2));
+try {
+  process.exitCode = (await demo(options)) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof EngineUnavailable)) throw error;
+  process.stderr.write(`${options.runner} cannot be had here: ${error.message}\n`);
+  process.exitCode = 1;
+}
 
-async function demo({ backend, directory }: DemoOptions): Promise<boolean> {
-  const backing = await (backend === 'gcp' ? cloudBacking(directory) : embeddedBacking(directory));
+async function demo({ backend, runner, directory }: DemoOptions): Promise<boolean> {
+  const backing = await (backend === 'gcp'
+    ? cloudBacking({ directory, runner })
+    : embeddedBacking(directory));
   try {
     const dataSet = await chooseDataSet(options, backing.scale);
     const api = await backing.startApi();
@@ -100,6 +109,9 @@ async function countUsage(
 
 /** The day is in: the pipeline goes on as usual, so that its month can be billed. */
 async function bill({ month }: DataSet, backing: DemoBacking, client: ApiClient): Promise<BilledMonth> {
+  process.stderr.write(
+    'the day is in: starting the pipeline again with the lateness it has by default, and billing\n',
+  );
   const pipeline = await startUsualPipeline(backing);
   try {
     return await billCustomers(client, { month, directory: options.directory });

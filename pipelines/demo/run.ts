@@ -5,10 +5,10 @@ import type { ApiClient } from './api-client.ts';
 import type { DemoBacking, DemoStores } from './backing.ts';
 import { BILLABLE_MIDNIGHT_AGE_MS_MAX } from './billing-month.ts';
 import type { Planned } from './data-set.ts';
+import type { DemoPipeline, PipelineCost } from './demo-pipeline.ts';
 import { noAnswers, postEvents, type EventAnswers } from './event-requests.ts';
 import { isRejected } from './expected.ts';
-import type { PipelineProcess } from './pipeline-process.ts';
-import { showProgress } from './progress.ts';
+import { showProgress, type Progress } from './progress.ts';
 import { startChecks, type CheckLatencies } from './steady-checks.ts';
 
 const MESSAGES_PER_PUBLISH = 1_000;
@@ -26,12 +26,15 @@ const USUAL_LATENESS_SECONDS = DEFAULT_LATENESS_MICROS / 1_000_000;
 export interface Run {
   readonly seconds: number;
   readonly messages: number;
+  /** What was killed, after how many messages. */
+  readonly killed: string;
   readonly killedAt: number;
-  /** CPU of both pipeline processes together. */
-  readonly cpuSeconds: number;
-  readonly residentBytes: number;
+  /** How the pipeline came back. */
+  readonly recovered: string;
+  readonly recoverySeconds: number;
+  readonly cost: PipelineCost | undefined;
   readonly checks: CheckLatencies;
-  readonly pipeline: PipelineProcess;
+  readonly pipeline: DemoPipeline;
 }
 
 /** Where messages go in, and what the API said of those that went over HTTP. */
@@ -44,7 +47,7 @@ export interface Entrances {
 }
 
 /** Once the day is in, the feeds promise again what they usually do: so usage is complete up to an hour ago, and can be billed. */
-export const startUsualPipeline = (backing: DemoBacking): Promise<PipelineProcess> =>
+export const startUsualPipeline = (backing: DemoBacking): Promise<DemoPipeline> =>
   backing.startPipeline(USUAL_LATENESS_SECONDS);
 
 export const openEntrances = ({ stores }: DemoBacking, client: ApiClient): Entrances => ({
@@ -63,52 +66,55 @@ export async function runMessages(
   backing: DemoBacking,
   { catalogue, flow }: { readonly catalogue: CatalogueFile; readonly flow: readonly Planned[] },
 ): Promise<Run> {
-  const pipelines: PipelineProcess[] = [];
-  const start = async (): Promise<PipelineProcess> => {
-    const pipeline = await backing.startPipeline(LATENESS_OF_A_DAY_SECONDS);
-    pipelines.push(pipeline);
-    return pipeline;
-  };
-  const first = await start();
-  const messages = flow.filter((message) => !isRejected(message)).length;
-  const progress = showProgress('send and count', messages);
-  const done = (): number => Math.min(messages, sumOver(pipelines, acknowledged));
+  const pipeline = await backing.startPipeline(LATENESS_OF_A_DAY_SECONDS);
+  const toDo = pipeline.toDo(flow);
+  const progress = showProgress('send and count', toDo);
+  const done = (): number => Math.min(toDo, pipeline.done());
   const show = (): void => progress.update(done());
   const checks = startChecks(entrances.client, catalogue, backing.scale.checksPerSecond);
   const startedAt = performance.now();
   const split = Math.ceil(flow.length * SENT_BEFORE_KILL);
   await sendAll(entrances, flow.slice(0, split), show);
-  await until(() => done() >= messages * COMMITTED_BEFORE_KILL, first, show);
-  const killedAt = done();
-  await first.kill();
-  progress.say(
-    `killed the pipeline (SIGKILL, pid ${first.pid}) after ${killedAt.toLocaleString('en-US')} messages; starting another, while the API goes on`,
-  );
-  const [second] = await Promise.all([start(), sendAll(entrances, flow.slice(split), show)]);
-  await untilDrained(backing, entrances, second, show);
+  await until(() => done() >= toDo * COMMITTED_BEFORE_KILL, pipeline, show);
+  const [fall] = await Promise.all([
+    killAndRecover(pipeline, done, progress),
+    sendAll(entrances, flow.slice(split), show),
+  ]);
+  await untilDrained(backing, entrances, pipeline, show);
   progress.end();
   return {
+    ...fall,
     seconds: (performance.now() - startedAt) / 1_000,
-    messages,
-    killedAt,
-    cpuSeconds: sumOver(pipelines, cpuSecondsOf),
-    residentBytes: second.latest?.residentBytes ?? 0,
+    messages: flow.filter((message) => !isRejected(message)).length,
+    cost: pipeline.cost(),
     checks: await checks.stop(),
-    pipeline: second,
+    pipeline,
   };
 }
 
-const sumOver = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
-  items.reduce((sum, item) => sum + of(item), 0);
-const acknowledged = (pipeline: PipelineProcess): number => pipeline.latest?.counters.acknowledged_total ?? 0;
-const cpuSecondsOf = ({ latest }: PipelineProcess): number =>
-  ((latest?.cpuMicros.user ?? 0) + (latest?.cpuMicros.system ?? 0)) / 1e6;
+/** Resolves when the pipeline works again. */
+async function killAndRecover(
+  pipeline: DemoPipeline,
+  done: () => number,
+  progress: Progress,
+): Promise<Pick<Run, 'killed' | 'killedAt' | 'recovered' | 'recoverySeconds'>> {
+  const killedAt = done();
+  const fellAt = performance.now();
+  const killed = await pipeline.kill();
+  progress.say(
+    `killed ${killed} after ${killedAt.toLocaleString('en-US')} messages; the API goes on, and so will the pipeline`,
+  );
+  const recovered = await pipeline.recover();
+  const recoverySeconds = (performance.now() - fellAt) / 1_000;
+  progress.say(`${recovered}, ${recoverySeconds.toFixed(1)} s after the kill`);
+  return { killed, killedAt, recovered, recoverySeconds };
+}
 
 /** Resolves when the pipeline has done with everything that was sent. Throws when it has ended by itself. */
 export const untilDrained = (
   backing: DemoBacking,
   { sent }: Entrances,
-  pipeline: PipelineProcess,
+  pipeline: DemoPipeline,
   meanwhile: () => void = () => undefined,
 ): Promise<void> => until(() => backing.isDrained(sent), pipeline, meanwhile);
 
@@ -138,7 +144,7 @@ async function publishAll(
 
 async function until(
   reached: () => boolean | Promise<boolean>,
-  pipeline: PipelineProcess,
+  pipeline: DemoPipeline,
   meanwhile: () => void,
 ): Promise<void> {
   while (!(await reached())) {

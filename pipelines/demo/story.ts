@@ -108,15 +108,24 @@ function beside(found: Counts, expected: Counts, where = ''): string {
 
 function tellSpeed({ run, freshnessMs, steadyChecks, backing }: Told): string[] {
   const { checks } = run;
+  const engine = run.pipeline.engine();
   const { checksPerSecond, steadyLoad } = backing.scale;
   return [
-    `  killed          the pipeline, by SIGKILL after ${grouped(run.killedAt)} messages; another process went on`,
+    ...(engine === undefined ? [] : [`  engine          ${engine}`]),
+    `  killed          ${run.killed} after ${grouped(run.killedAt)} messages; ${run.recovered}, ${run.recoverySeconds.toFixed(1)} s later`,
     `  throughput      ${grouped(Math.round(run.messages / run.seconds))} messages/s from sending to committed (${run.seconds.toFixed(1)} s, the kill included)`,
-    `  cost            ${grouped(Math.round(run.messages / run.cpuSeconds))} messages per CPU second of the pipeline, ${grouped(Math.round(run.residentBytes / 1e6))} MB resident`,
+    ...tellCost(run),
     `  quota checks    ${grouped(checks.checks)} over HTTP meanwhile, ${checksPerSecond} a second, all answered: p50 ${checks.p50} ms, p99 ${checks.p99} ms`,
     `  steady load     at ${grouped(steadyLoad.eventsPerSecond)} events/s an event is readable p50 ${freshnessMs.p50} ms, p99 ${freshnessMs.p99} ms after it was published; checks p50 ${steadyChecks.p50} ms, p99 ${steadyChecks.p99} ms`,
   ];
 }
+
+const tellCost = ({ messages, cost }: Run): string[] =>
+  cost === undefined
+    ? []
+    : [
+        `  cost            ${grouped(Math.round(messages / cost.cpuSeconds))} messages per CPU second of the pipeline, ${grouped(Math.round(cost.residentBytes / 1e6))} MB resident`,
+      ];
 
 /** A row a subject, a column a meter; whatever differs is listed below. */
 function usageTable(lines: readonly UsageLine[]): string[] {
@@ -166,6 +175,7 @@ export function toJson(told: Told): object {
       refused,
     },
     ...invoicesToJson(invoices),
+    killed: { messages: run.killedAt, recoverySeconds: Number(run.recoverySeconds.toFixed(3)) },
     seconds: Number(run.seconds.toFixed(3)),
     eventsPerSecond: Math.round(run.messages / run.seconds),
     freshnessMs,

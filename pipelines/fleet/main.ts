@@ -10,6 +10,7 @@ import { createLog } from '#infra/telemetry/create-log.ts';
 import { addMetricSource } from '#infra/telemetry/measured-metrics.ts';
 import { startTelemetry } from '#infra/telemetry/start-telemetry.ts';
 import { VERSION } from '#infra/version.ts';
+import { listenForStop } from '#pipelines/runner/listen-for-stop.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
 import { serveHealth } from './health.ts';
 import { createWorkerMetrics } from './metrics.ts';
@@ -21,9 +22,6 @@ import { runWorker } from './worker.ts';
  * it drains. A second signal ends it at once. Everything it needs to know is in its environment. Exit code 0 when it has drained, 1 when
  * it could not start or did not drain in time, 130 when it was ended at once.
  */
-const EXIT_AT_ONCE = 130;
-/** npm passes on the signal that a terminal has sent to both: within so long it is the same one. */
-const SAME_SIGNAL_MS = 300;
 const REPORT_EVERY_MS = 250;
 
 const stopping = listenForStop();
@@ -102,18 +100,4 @@ async function work(cloud: CloudSettings, settings: WorkerSettings): Promise<voi
     await health.close();
     await telemetry.shutdown();
   }
-}
-
-function listenForStop(): AbortSignal {
-  const told = new AbortController();
-  let firstAt = 0;
-  const onSignal = (): void => {
-    if (!told.signal.aborted) {
-      firstAt = performance.now();
-      told.abort();
-    } else if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(EXIT_AT_ONCE);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  process.once('disconnect', () => told.abort());
-  return told.signal;
 }

@@ -95,7 +95,7 @@ async function compareDay(work: CompareDays, { day, at, stored, corrected }: Rea
   const differing: DifferingSubject[] = [];
   let compared = 0;
   const source = async function* (): AsyncGenerator<RecountInput, void> {
-    for (const subject of stored.keys()) yield { kind: 'subject', subject };
+    for (const subject of stored.keys()) yield { kind: 'subject', day, subject };
     const wants = (subject: string): boolean => named === undefined || named.has(subject);
     const asked = { namespace, type: meter.definition.eventType, day, at, wants, corrected };
     for await (const input of readEvents(warehouse, asked)) {

@@ -3,7 +3,7 @@ import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
 import type { SubjectRecount } from '#pipelines/recount/recounted.ts';
 import { reconcileRuntimes } from './runtime.ts';
 
-const nothingStored = (subject: string): StoredSubject => ({
+export const nothingStored = (subject: string): StoredSubject => ({
   subject,
   cells: { hours: [], values: { stream: [], backfill: [] } },
   days: undefined,

@@ -1,31 +1,42 @@
 import type { DayIndex } from '#domain/instant.ts';
-import { DIFFERENCES_REPORTED_MAX } from '#domain/limits.ts';
-import { readBackfill } from '#infra/backfill/backfill.ts';
+import { readBackfill, type Backfill } from '#infra/backfill/backfill.ts';
 import { readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
 import type { Database, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
-import { viewHasFewer } from '#infra/reconcile/compare-subject.ts';
+import { whatViewLacks } from '#infra/backfill/view-completeness.ts';
 import { labelOf, readReconciliation, type ReconciliationName } from '#infra/reconcile/reconciliations.ts';
-import { repairSubject } from '#infra/reconcile/repair-subject.ts';
-import {
-  openReconciliation,
-  reconciliation,
-  reconciliationDifference,
-  type DifferenceOutcome,
-  type DifferenceRow,
-  type ReconciliationRow,
-} from '#infra/reconcile/tables.ts';
+import { openReconciliation, reconciliation, type ReconciliationRow } from '#infra/reconcile/tables.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
 import { compareDays, type ComparedDay } from './compare-days.ts';
-import type { DifferingSubject } from './runtime.ts';
+import { addReport, mergeReports, reportOfSubject, type DayReport } from './report-day.ts';
+import { settleSubject } from './settle-subject.ts';
 
 export interface WorkOnReconciliation extends ReconciliationName {
   readonly worker: string;
   readonly scheduler: Scheduler;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Instead of this process. */
+  readonly reconcileSpan?: ReconcileSpan | undefined;
+}
+
+/** Days that are compared elsewhere in one go. */
+const DAYS_PER_SPAN = 40;
+const EXTEND_EVERY_MS = 20_000;
+
+/** Compares days elsewhere: resolves once those of the span are reported, by `reportDay`. */
+export type ReconcileSpan = (span: ReconciledSpan) => Promise<void>;
+
+export interface ReconciledSpan extends ReconciliationName {
+  readonly worker: string;
+  readonly meter: MeterVersion;
+  readonly backfill: Backfill | undefined;
+  /** UTC days [firstDay, endDay). */
+  readonly firstDay: DayIndex;
+  readonly endDay: DayIndex;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Stores {
@@ -133,14 +144,21 @@ async function reconcileVersion(
   const { namespace, subjects } = begun;
   const backfill = await readBackfill(database, { namespace, meter: meter.key, version: meter.version });
   const isCounted = backfill !== undefined && backfill.shards > 0 && backfill.partsDone === backfill.parts;
+  const counted = isCounted ? backfill : undefined;
   const change = async (to: (row: ReconciliationRow) => ReconciliationRow): Promise<ReconciliationRow> =>
     (await database.transact((tx) => update(tx, work, to))).result;
+  const toNext = (): Promise<ReconciliationRow> =>
+    change((now) => ({ ...now, atVersion: now.atVersion + 1, atDay: now.firstDay }));
+  if (work.reconcileSpan !== undefined) {
+    await reconcileElsewhere(database, work, { row: begun, meter, backfill: counted });
+    return toNext();
+  }
   let row = begun;
   const comparing = compareDays(
     {
       ...stores,
       ...{ namespace, meter, scheduler: work.scheduler, signal: work.signal },
-      backfill: isCounted ? backfill : undefined,
+      backfill: counted,
       subjects: subjects ?? undefined,
       onWaiting: (waitsFor) => change((now) => ({ ...now, waitsFor: waitsFor ?? null })),
     },
@@ -148,89 +166,106 @@ async function reconcileVersion(
   );
   for await (const day of comparing) {
     row = await settleDay(database, work, { row, meter, day });
-    work.onProgress?.(
-      row.atVersion * (row.endDay - row.firstDay) + row.atDay - row.firstDay,
-      row.versions.length * (row.endDay - row.firstDay),
-    );
+    tellProgress(work, row);
   }
-  return change((now) => ({ ...now, atVersion: now.atVersion + 1, atDay: now.firstDay }));
+  return toNext();
 }
 
-interface SettledDay {
-  readonly row: ReconciliationRow;
-  readonly meter: MeterVersion;
-  readonly day: ComparedDay;
+function tellProgress({ onProgress }: WorkOnReconciliation, row: ReconciliationRow): void {
+  const days = row.endDay - row.firstDay;
+  onProgress?.(row.atVersion * days + row.atDay - row.firstDay, row.versions.length * days);
+}
+
+/** Span by span; what was reported of one that was cut off is not compared again. The row is kept this worker's meanwhile. */
+async function reconcileElsewhere(
+  database: Database,
+  work: WorkOnReconciliation,
+  { row, meter, backfill }: { row: ReconciliationRow; meter: MeterVersion; backfill: Backfill | undefined },
+): Promise<void> {
+  const { namespace, id, worker, signal } = work;
+  for (let now = row; now.atDay < now.endDay;) {
+    signal?.throwIfAborted();
+    const firstDay = now.atDay;
+    const endDay = Math.min(firstDay + DAYS_PER_SPAN, now.endDay);
+    const extend = telling(database, work);
+    await keeping(work.scheduler, extend, async () =>
+      work.reconcileSpan?.({ namespace, id, worker, meter, backfill, firstDay, endDay, signal }),
+    );
+    now = await readReconciliation(database, work);
+    if (now.worker !== worker) throw new ReconciliationLost(id);
+    if (now.atDay < endDay)
+      throw new Error(`reconciliation ${id}: a day was not reported after ${now.atDay}`);
+    tellProgress(work, now);
+  }
+}
+
+/**
+ * Keeps the row this worker's, and tells what the workers of a span wait for: they look at cells that are younger than the span, so what the view
+ * lacks of the time when it began is what they lack, too. In the end they have waited for it.
+ */
+function telling(database: Database, work: WorkOnReconciliation): () => Promise<unknown> {
+  const begun = work.scheduler.now();
+  return async () => {
+    const waitsFor = (await whatViewLacks(database, work.namespace, begun)) ?? null;
+    return database.transact((tx) => update(tx, work, (now) => ({ ...now, waitsFor })));
+  };
+}
+
+/** Repeats something while the work takes. What fails of it shows in the next write. */
+async function keeping<Result>(
+  scheduler: Scheduler,
+  extend: () => Promise<unknown>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const ended = new AbortController();
+  const extending = (async () => {
+    for (;;) {
+      await scheduler.sleep(EXTEND_EVERY_MS, ended.signal);
+      if (ended.signal.aborted) return;
+      await extend().catch(() => undefined);
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    ended.abort();
+    await extending;
+  }
+}
+
+/**
+ * Writes the report of one day that was compared elsewhere, in the name of the worker that has the reconciliation. Once only: a day that is behind
+ * it, or not yet before it, is left alone. Throws `ReconciliationLost`.
+ */
+export async function reportDay(
+  database: Database,
+  of: Omit<WorkOnReconciliation, 'reconcileSpan'>,
+  { meter, report }: { readonly meter: MeterVersion; readonly report: DayReport },
+): Promise<void> {
+  await database.transact((tx) =>
+    update(tx, of, (now) =>
+      now.atDay === report.day && now.versions[now.atVersion] === labelOf(meter)
+        ? { ...addReport(tx, now, report), waitsFor: null }
+        : now,
+    ),
+  );
 }
 
 /** Repairs what is to be repaired, then writes the report together with how far it is. Cut off in between, the day is compared again. */
 async function settleDay(
   database: Database,
   work: WorkOnReconciliation,
-  settled: SettledDay,
+  {
+    row,
+    meter,
+    day,
+  }: { readonly row: ReconciliationRow; readonly meter: MeterVersion; readonly day: ComparedDay },
 ): Promise<ReconciliationRow> {
-  const { day } = settled;
-  const outcomes: DifferenceOutcome[] = [];
-  for (const differing of day.differing)
-    outcomes.push(await settleSubject(database, work, settled, differing));
-  const rows = day.differing.flatMap((differing, place) =>
-    differing.differences.map((each): DifferenceRow => ({
-      namespace: work.namespace,
-      reconciliation: work.id,
-      meter: settled.meter.key,
-      version: settled.meter.version,
-      day: day.day,
-      subject: differing.stored.subject,
-      ...each,
-      outcome: outcomes[place] ?? 'reported',
-    })),
-  );
-  const repaired = rows.filter(({ outcome }) => outcome === 'repaired').length;
-  const { result } = await database.transact((tx) =>
-    update(tx, work, (now) => {
-      const kept = rows
-        .slice(0, Math.max(DIFFERENCES_REPORTED_MAX - now.reported, 0))
-        .slice(0, REPORTED_PER_DAY_MAX);
-      for (const row of kept) tx.upsert(reconciliationDifference, row);
-      return {
-        ...now,
-        atDay: day.day + 1,
-        compared: now.compared + day.compared,
-        differing: now.differing + day.differing.length,
-        differences: now.differences + rows.length,
-        repaired: now.repaired + repaired,
-        reported: now.reported + kept.length,
-      };
-    }),
-  );
-  return result;
-}
-
-/** Rows of one transaction. */
-const REPORTED_PER_DAY_MAX = 1_000;
-
-async function settleSubject(
-  database: Database,
-  work: WorkOnReconciliation,
-  { row, meter, day }: SettledDay,
-  { stored, recount, differences }: DifferingSubject,
-): Promise<DifferenceOutcome> {
-  if (!row.repair) return 'reported';
-  if (viewHasFewer(differences) && !row.trustsView) return 'view_incomplete';
-  const { namespace, principal, reason } = row;
-  const isRepaired = await repairSubject(database, {
-    of: {
-      ...{ namespace, subject: stored.subject, meter: meter.key, generation: meter.generation },
-      aggregation: meter.definition.aggregation,
-      day: day.day,
-    },
-    version: meter.version,
-    stored: stored.cells,
-    hours: recount.hours,
-    values: recount.values,
-    owners: day.owners,
-    differences,
-    origin: { principal, reason, now: work.scheduler.now() },
-    target: row.id,
-  });
-  return isRepaired ? 'repaired' : 'moved';
+  const reports: DayReport[] = [];
+  for (const differing of day.differing) {
+    const settle = { of: row, meter, day: day.day, owners: day.owners, now: work.scheduler.now() };
+    reports.push(reportOfSubject(day.day, await settleSubject(database, settle, differing)));
+  }
+  const report = { ...mergeReports(day.day, reports), compared: day.compared };
+  return (await database.transact((tx) => update(tx, work, (now) => addReport(tx, now, report)))).result;
 }

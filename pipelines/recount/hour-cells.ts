@@ -1,16 +1,18 @@
 import { MICROS_PER_HOUR, MICROS_PER_MILLI, minuteOfHour } from '#domain/instant.ts';
-import { accumulate, emptyAccumulator, type Aggregation } from '#domain/metering/accumulator.ts';
+import { accumulate, type Aggregation } from '#domain/metering/accumulator.ts';
 import { fingerprintOf } from '#domain/metering/fingerprint.ts';
 import {
-  addToHourCell,
   emptyHourCell,
   mergeHourCell,
+  minuteOf,
   packHourCell,
   unpackHourCell,
+  type HourCell,
   type PackedHourCell,
 } from '#domain/metering/hour-cell.ts';
 import { fromDecimalString } from '#domain/metering/quantity.ts';
-import type { CombineFn, Keyed } from '#pipelines/beam/grouping.ts';
+import type { CombineFn } from '#pipelines/beam/combining.ts';
+import type { Keyed } from '#pipelines/beam/grouping.ts';
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
 import type { Counted, CountedBy, Matched, RecountedHour } from './recounted.ts';
 
@@ -24,41 +26,51 @@ export class SelectCounted implements SyncDoFn<Matched, Counted> {
 export const seriesOfCounted = ({ subject, by, view, group }: Counted): string =>
   JSON.stringify([subject, by, view, group]);
 
+/** A cell as it is added to, or as it is stored: packed, so that it can cross any wire. */
+export type HourCellForm = HourCell | PackedHourCell;
+
+const isPacked = (cell: HourCellForm): cell is PackedHourCell => 'fingerprint' in cell;
+
 /**
- * Folds events into the hour cell they lie in. An accumulator is the cell as it is stored, so it can cross any wire; the fold is the one of
- * the commit. Null before the first event.
+ * Folds events into the hour cell they lie in; the fold is the one of the commit. A worker adds to a cell as it is unpacked, and packs it once,
+ * when it hands it on.
  */
-export class HourCellCombiner implements CombineFn<Counted, PackedHourCell | null, PackedHourCell> {
+export class HourCellCombiner implements CombineFn<Counted, HourCellForm, PackedHourCell> {
   readonly aggregation: Aggregation;
 
   constructor(aggregation: Aggregation) {
     this.aggregation = aggregation;
   }
 
-  createAccumulator(): null {
-    return null;
+  createAccumulator(): HourCell {
+    return emptyHourCell();
   }
 
-  addInput(cell: PackedHourCell | null, { time, identity, digest, value }: Counted): PackedHourCell {
-    const accumulator = emptyAccumulator();
-    accumulate(accumulator, this.aggregation, {
-      time,
-      identity,
-      digest: fingerprintOf(digest),
-      value: fromDecimalString(value),
-    });
-    return addToHourCell(cell ?? undefined, this.aggregation, [{ minute: minuteOfHour(time), accumulator }]);
+  addInput(into: HourCellForm, { time, identity, digest, value }: Counted): HourCell {
+    const { aggregation } = this;
+    const cell = this.unpacked(into);
+    const event = { time, identity, digest: fingerprintOf(digest), value: fromDecimalString(value) };
+    accumulate(minuteOf(cell, minuteOfHour(time)), aggregation, event);
+    accumulate(cell.totals, aggregation, event);
+    return cell;
   }
 
-  mergeAccumulators(cells: Iterable<PackedHourCell | null>): PackedHourCell | null {
+  mergeAccumulators(cells: Iterable<HourCellForm>): HourCell {
     const merged = emptyHourCell();
-    for (const cell of cells)
-      if (cell !== null) mergeHourCell(merged, this.aggregation, unpackHourCell(this.aggregation, cell));
-    return merged.minutes.size === 0 ? null : packHourCell(this.aggregation, merged);
+    for (const cell of cells) mergeHourCell(merged, this.aggregation, this.unpacked(cell));
+    return merged;
   }
 
-  extractOutput(cell: PackedHourCell | null): PackedHourCell {
-    return cell ?? packHourCell(this.aggregation, emptyHourCell());
+  compact(cell: HourCellForm): PackedHourCell {
+    return isPacked(cell) ? cell : packHourCell(this.aggregation, cell);
+  }
+
+  extractOutput(cell: HourCellForm): PackedHourCell {
+    return this.compact(cell);
+  }
+
+  private unpacked(cell: HourCellForm): HourCell {
+    return isPacked(cell) ? unpackHourCell(this.aggregation, cell) : cell;
   }
 }
 

@@ -16,7 +16,7 @@ export interface RecountedMeter {
   readonly only: 'backfill' | 'all';
 }
 
-const catalogues = new WeakMap<MatchEvents, Catalogue>();
+const matchers = new WeakMap<MatchEvents, MatchEvent>();
 
 /** Says of each event what it adds to the meter, by the same matching as the commit's. */
 export class MatchEvents implements SyncDoFn<RecountInput, Matched> {
@@ -27,31 +27,35 @@ export class MatchEvents implements SyncDoFn<RecountInput, Matched> {
   }
 
   setup(): void {
-    const { namespace, meter } = this.of;
-    // In force at its own beginning, whether or not it has ended since.
-    catalogues.set(this, compileCatalogue(namespace, meter.since, [{ ...meter, until: null }]));
+    matchers.set(this, createMatcher(this.of));
   }
 
   process(input: RecountInput, emit: Emit<Matched>): void {
     if (input.kind === 'subject') return emit(input);
-    const { meter, backfilled, only } = this.of;
-    const by = countedAs(meter, backfilled ?? undefined, input);
-    if (by !== 'nobody' && (only === 'all' || by === only)) emitEffects(catalogueOf(this), input, by, emit);
+    matcherOf(this)(input, emit);
   }
 }
 
-function catalogueOf(doFn: MatchEvents): Catalogue {
-  const catalogue = catalogues.get(doFn);
-  if (catalogue === undefined) throw new Error('MatchEvents was not set up');
-  return catalogue;
+type EventInput = Extract<RecountInput, { kind: 'event' }>;
+export type MatchEvent = (event: EventInput, emit: Emit<Matched>) => void;
+
+/** What of an event counts for the meter, by the same matching as the commit's. */
+export function createMatcher({ namespace, meter, backfilled, only }: RecountedMeter): MatchEvent {
+  // In force at its own beginning, whether or not it has ended since.
+  const catalogue = compileCatalogue(namespace, meter.since, [{ ...meter, until: null }]);
+  return (event, emit) => {
+    const by = countedAs(meter, backfilled ?? undefined, event);
+    if (by !== 'nobody' && (only === 'all' || by === only)) emitEffects(catalogue, event, by, emit);
+  };
 }
 
-function emitEffects(
-  catalogue: Catalogue,
-  event: Extract<RecountInput, { kind: 'event' }>,
-  by: CountedBy,
-  emit: Emit<Matched>,
-): void {
+function matcherOf(doFn: MatchEvents): MatchEvent {
+  const matcher = matchers.get(doFn);
+  if (matcher === undefined) throw new Error('MatchEvents was not set up');
+  return matcher;
+}
+
+function emitEffects(catalogue: Catalogue, event: EventInput, by: CountedBy, emit: Emit<Matched>): void {
   const { subject, time, identity, digest } = event;
   const matched = matchEvent(catalogue, event);
   if (matched.refusal) {

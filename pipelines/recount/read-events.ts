@@ -3,6 +3,7 @@ import { dayStart, type DayIndex, type Instant } from '#domain/instant.ts';
 import { fromHex, toHex, type Hash128 } from '#domain/metering/hash128.ts';
 import type { Reads } from '#infra/database/database.ts';
 import { CORRECTED_STATES, correctedEvent, type Row } from '#infra/usage/tables.ts';
+import { shardOf, type SubjectShard } from '#infra/warehouse/questions/event-scope.ts';
 import type { QueryParameters, Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import type { RecountInput } from './recounted.ts';
 
@@ -15,6 +16,8 @@ export interface EventsOfDay {
   readonly day: DayIndex;
   /** The commit time as of which the view is wanted; as it is now where nothing is said. */
   readonly at?: Instant | undefined;
+  /** Only subjects of this shard. */
+  readonly shard?: SubjectShard | undefined;
   readonly wants: (subject: string) => boolean;
   /** What events are whatever the view says: a correction may be on its way to the warehouse. */
   readonly corrected: ReadonlyMap<Hash128, CorrectedEvent>;
@@ -24,8 +27,10 @@ export interface EventsOfDay {
 export async function* readEvents(
   warehouse: Pick<Warehouse, 'query'>,
   of: EventsOfDay,
-): AsyncGenerator<RecountInput, void> {
-  const { corrected } = of;
+): AsyncGenerator<EventInput, void> {
+  const { corrected, shard } = of;
+  const isMine = (subject: string): boolean =>
+    of.wants(subject) && (shard === undefined || shardOf(subject, shard.shards) === shard.shard);
   const restored = new Map(
     Array.from(corrected).filter(([, { state, type }]) => state === 'live' && type === of.type),
   );
@@ -37,21 +42,22 @@ export async function* readEvents(
     if (corrected.get(input.identity)?.state !== 'void') yield input;
   }
   for (const event of restored.values()) {
-    if (!of.wants(event.subject)) continue;
+    if (!isMine(event.subject)) continue;
     const said = await findSaid(warehouse, event);
     if (said !== undefined) yield said;
   }
 }
 
-const questionOf = ({ namespace, type, day, at }: EventsOfDay): QueryParameters => ({
+const questionOf = ({ namespace, type, day, at, shard }: EventsOfDay): QueryParameters => ({
   namespace,
   type,
   from: formatInstant(dayStart(day)),
   to: formatInstant(dayStart(day + 1)),
   ...(at === undefined ? {} : { at: formatInstant(at) }),
+  ...(shard && { shard: shard.shard, shards: shard.shards }),
 });
 
-type EventInput = Extract<RecountInput, { readonly kind: 'event' }>;
+export type EventInput = Extract<RecountInput, { readonly kind: 'event' }>;
 
 function toInput(row: WarehouseRow): EventInput {
   const text = (column: string): string => String(row[column]);

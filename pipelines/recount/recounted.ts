@@ -1,6 +1,8 @@
+import type { DayIndex } from '#domain/instant.ts';
 import type { CountedAs } from '#domain/metering/counted-as.ts';
 import type { PackedHourCell } from '#domain/metering/hour-cell.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
+import type { ControlTotal } from './control-total.ts';
 
 /*
  * What goes from step to step. Plain data, since it may go from worker to worker: quantities are decimal text, cells are packed.
@@ -9,9 +11,17 @@ import type { Hash128 } from '#domain/metering/hash128.ts';
 /** Whose cells an event is in. */
 export type CountedBy = Exclude<CountedAs, 'nobody'>;
 
-/** An event of the exact view, or a subject that has to be looked at whether or not it has events. */
+/** An event of the exact view, or a subject whose day has to be looked at whether or not it has events. */
 export type RecountInput =
-  | { readonly kind: 'subject'; readonly subject: string }
+  | {
+      readonly kind: 'subject';
+      readonly day: DayIndex;
+      readonly subject: string;
+      /** What is stored of its day, where that is read with the events: see `packStored`. */
+      readonly stored?: Uint8Array;
+      /** What was read of its day, or a piece of it. */
+      readonly control?: ControlTotal;
+    }
   | {
       readonly kind: 'event';
       readonly identity: Hash128;
@@ -74,6 +84,7 @@ export interface RecountedValue {
   readonly kind: 'value';
   readonly by: CountedBy;
   readonly subject: string;
+  readonly day: DayIndex;
   readonly group: string;
   readonly valueHash: Hash128;
   readonly minutes: Uint8Array;
@@ -81,10 +92,15 @@ export interface RecountedValue {
 
 export type Recounted = RecountedHour | RecountedValue | Unmeasured | Asked;
 
-/** All that a subject has on the day that is recounted. */
+/** All that a subject has on a day that is recounted. */
 export interface SubjectRecount {
+  readonly day: DayIndex;
   readonly subject: string;
   readonly hours: readonly RecountedHour[];
   readonly values: readonly RecountedValue[];
   readonly unmeasured: number;
+  /** As it was asked with. */
+  readonly stored?: Uint8Array;
+  /** All pieces of it that have arrived. */
+  readonly control?: ControlTotal;
 }

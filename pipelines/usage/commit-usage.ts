@@ -29,13 +29,18 @@ export class AppendFailed extends Error {
 /** The state of one copy of the sink, made in setup and never sent anywhere. */
 interface Sink {
   readonly runtime: UsageRuntime;
-  readonly committer: BisectingCommitter;
   deliveries: Delivery[];
 }
 
 const sinks = new WeakMap<CommitUsage, Sink>();
 /** One for all copies of the sink in a process: it remembers refusals of the store over bundles, and a failed bundle disposes of its copy. */
 const committers = new WeakMap<UsageRuntime, BisectingCommitter>();
+
+function committerOf(runtime: UsageRuntime): BisectingCommitter {
+  const committer = committers.get(runtime) ?? createBisectingCommitter(runtime.commit);
+  committers.set(runtime, committer);
+  return committer;
+}
 
 /**
  * The sink of the usage graph: commits the deliveries of a bundle, appends them to the warehouse, and only then acknowledges their
@@ -49,10 +54,7 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
   }
 
   setup(): void {
-    const runtime = usageRuntimes.named(this.runtimeName);
-    const committer = committers.get(runtime) ?? createBisectingCommitter(runtime.commit);
-    committers.set(runtime, committer);
-    sinks.set(this, { runtime, committer, deliveries: [] });
+    sinks.set(this, { runtime: usageRuntimes.named(this.runtimeName), deliveries: [] });
   }
 
   startBundle(): void {
@@ -64,13 +66,24 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
   }
 
   async finishBundle(): Promise<void> {
-    const { runtime, committer, deliveries } = sinkOf(this);
+    const { runtime, deliveries } = sinkOf(this);
     // The copy lives on until the next bundle, and this one's deliveries need not.
     sinkOf(this).deliveries = [];
-    if (deliveries.length === 0) return;
-    const bundle = { runtime, committer, deliveries };
-    await (isTracing() ? commitTraced(bundle) : commitBundle(bundle));
+    await commitAndAcknowledge(runtime, deliveries);
   }
+}
+
+/**
+ * Commits deliveries, appends them to the warehouse, and then acknowledges their messages: what every sink does with a bundle. Throws
+ * `AppendFailed`, and what a failing store throws; then nothing is acknowledged, and the same can be done again.
+ */
+export async function commitAndAcknowledge(
+  runtime: UsageRuntime,
+  deliveries: readonly Delivery[],
+): Promise<void> {
+  if (deliveries.length === 0) return;
+  const bundle = { runtime, committer: committerOf(runtime), deliveries };
+  await (isTracing() ? commitTraced(bundle) : commitBundle(bundle));
 }
 
 function sinkOf(doFn: CommitUsage): Sink {

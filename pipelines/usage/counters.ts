@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
-import { MICROS_PER_SECOND } from '#domain/instant.ts';
+import type { Outcome } from '#domain/metering/classify.ts';
+import { MICROS_PER_SECOND, type Instant } from '#domain/instant.ts';
 import { countDelay, emptyDelays, type DelayHistogram } from '#infra/telemetry/delay-histogram.ts';
 import type { Committed } from '#infra/usage/commit.ts';
 
@@ -65,14 +66,29 @@ export function countCommit(
   counters.filter_error_total += filterErrors;
   counters.schema_reported_total += schemaReports;
   counters.overdraft_total += overdrafts;
+  // Once a commit and not once an event: the name of a counter put together is a string that has to be found in the table of all names.
+  const copies = countCopies(counters, classified, committedAt);
+  for (const outcome of OUTCOMES) counters[`${outcome}_total`] += copies[outcome];
+  for (const { refusal } of refused) {
+    counters.dead_letter_total[refusal.reason] = (counters.dead_letter_total[refusal.reason] ?? 0) + 1;
+  }
+}
+
+const OUTCOMES = ['accepted', 'duplicate', 'conflict', 'void'] as const satisfies readonly Outcome[];
+
+/** The copies of a commit by outcome; of those accepted it also counts the delay, and which match nothing. */
+function countCopies(
+  counters: UsageCounters,
+  classified: Committed['classified'],
+  committedAt: Instant,
+): Record<Outcome, number> {
+  const copies = { accepted: 0, duplicate: 0, conflict: 0, void: 0 };
   for (const { outcome, copy } of classified) {
-    counters[`${outcome}_total`]++;
+    copies[outcome]++;
     if (outcome !== 'accepted') continue;
     if (copy.effects.length === 0) counters.unmatched_total++;
     const delayMicros = Math.max(0, committedAt - copy.event.publishTime);
     countDelay(counters.commit_delay_seconds, delayMicros / MICROS_PER_SECOND);
   }
-  for (const { refusal } of refused) {
-    counters.dead_letter_total[refusal.reason] = (counters.dead_letter_total[refusal.reason] ?? 0) + 1;
-  }
+  return copies;
 }

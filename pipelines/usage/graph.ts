@@ -1,7 +1,7 @@
 import type { Message } from '#infra/topic/topic.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
-import { asyncParDo } from '#pipelines/beam/async-do-fn.ts';
+import { asyncParDo, type AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import { apply } from '#pipelines/beam/graph.ts';
 import type { PCollection } from '#pipelines/beam/sdk.ts';
 import { syncParDo } from '#pipelines/beam/sync-do-fn.ts';
@@ -16,13 +16,17 @@ export interface UsageGraphOptions {
   readonly runtimeName: string;
   /** How deliveries are gathered into commits; the bundle itself where there is nothing to shuffle. */
   readonly group?: (deliveries: PCollection<Delivery>) => PCollection<Delivery>;
+  /** What commits them, where it is not `CommitUsage`. */
+  readonly sink?: AsyncDoFn<Delivery>;
+  /** Goes before the names of the steps where a pipeline has one such graph for each of its feeds. */
+  readonly prefix?: string;
 }
 
 /** The usage graph of every mode: messages in, committed usage out. Only its source and the grouping differ between modes. */
 export function buildUsageGraph(
   messages: PCollection<Message>,
-  { namespaces, runtimeName, group }: UsageGraphOptions,
+  { namespaces, runtimeName, group, sink = new CommitUsage(runtimeName), prefix = '' }: UsageGraphOptions,
 ): void {
-  const deliveries = apply('parse', messages, syncParDo(new ParseMessages(namespaces)));
-  apply('commit', group ? group(deliveries) : deliveries, asyncParDo(new CommitUsage(runtimeName)));
+  const deliveries = apply(`${prefix}parse`, messages, syncParDo(new ParseMessages(namespaces)));
+  apply(`${prefix}commit`, group ? group(deliveries) : deliveries, asyncParDo(sink));
 }

@@ -79,6 +79,15 @@ export const SPOILINGS: readonly Spoiling[] = [
     noticedBy: 'test',
     says: 'Each objective has its three alerts.',
   },
+  {
+    what: 'a launcher of jobs who may act as their account anywhere',
+    path: 'modules/dataflow',
+    file: 'main.tf',
+    from: 'roles/iam.serviceAccountUser',
+    to: 'roles/iam.serviceAccountTokenCreator',
+    noticedBy: 'test',
+    says: 'Workers run as their own account',
+  },
 ];
 
 /** Spoils the copy, looks whether that is noticed, and mends it. Gives what went wrong, or undefined. */

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { registeredModules } from '#pipelines/beam/registration.ts';
+import '#pipelines/portable/graph.ts';
 import { readDockerfile, readDockerignore, readPrograms, ROOT, type Instruction } from './dockerfile.ts';
 import { reachableFrom } from './reachable.ts';
 
@@ -8,10 +10,17 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
   scripts: Record<string, string>;
   dependencies: Record<string, string>;
 };
-const [before = [], packages = [], image = []] = readDockerfile();
+const [before = [], packages = [], program = [], worker = [], image = []] = readDockerfile();
 const programs = readPrograms();
 /** `npm start` is no program of the cloud, but what the image can be tried with. */
 const LOCAL = 'infra/local/start/main.ts';
+
+const PORTABLE_MODULES = registeredModules().filter((name) => name.startsWith('millrace/pipelines/'));
+/** What a worker of a runner loads: itself, and by their names the modules of its pipelines. */
+const workerModules = (): string[] => [
+  'pipelines/beam/worker.ts',
+  ...PORTABLE_MODULES.map((name) => `${name.replace(/^millrace\//, '')}.ts`),
+];
 
 const valueOf = (stage: readonly Instruction[], name: string): string | undefined =>
   stage.findLast((instruction) => instruction.name === name)?.value;
@@ -22,26 +31,45 @@ describe('the image', () => {
   it('is built and runs on the Node that everything is tested on', () => {
     expect(valueOf(before, 'ARG')).to.equal(`NODE_IMAGE=node:${manifest.dependencies['node']}-bookworm-slim`);
     expect(
-      [...packages, ...image].filter(({ name }) => name === 'FROM').map(({ value }) => value),
-    ).to.deep.equal(['${NODE_IMAGE} AS packages', '${NODE_IMAGE}']);
+      readDockerfile()
+        .flat()
+        .filter(({ name }) => name === 'FROM')
+        .map(({ value }) => value),
+    ).to.deep.equal([
+      '${NODE_IMAGE} AS packages',
+      '${NODE_IMAGE} AS program',
+      'program AS beam-worker',
+      // The last one is what is built unless another is named.
+      'program',
+    ]);
   });
 
   it('has no package for development, and runs no script of a package while it is built', () => {
     const install = packages.find(({ value }) => value.startsWith('npm ci'))?.value;
     expect(install).to.include('--omit=dev').and.include('--ignore-scripts');
-    expect(image.filter(({ value }) => value.startsWith('npm'))).to.deep.equal([]);
+    const others = [...program, ...worker, ...image];
+    expect(others.filter(({ value }) => value.startsWith('npm'))).to.deep.equal([]);
   });
 
-  it('runs as a user who can change nothing in it', () => {
-    expect(valueOf(image, 'USER')).to.match(/^[1-9]\d*:[1-9]\d*$/);
-    expect(image.slice(indexOf(image, 'USER')).map(({ name }) => name)).to.not.include.members([
-      'RUN',
-      'COPY',
-    ]);
-    expect(image.filter(({ name }) => name === 'COPY').map(({ value }) => value)).to.deep.equal([
-      '--from=packages /app/node_modules ./node_modules',
-      '. .',
-    ]);
+  for (const [what, stage] of Object.entries({ 'the image': image, 'the image of workers': worker }))
+    it(`runs as a user who can change nothing in it: ${what}`, () => {
+      expect(valueOf(stage, 'USER')).to.match(/^[1-9]\d*:[1-9]\d*$/);
+      expect(stage.slice(indexOf(stage, 'USER')).map(({ name }) => name)).to.not.include.members([
+        'RUN',
+        'COPY',
+      ]);
+      const copied = [...program, ...stage].filter(({ name }) => name === 'COPY').map(({ value }) => value);
+      expect(copied).to.deep.equal(['--from=packages /app/node_modules ./node_modules', '. .']);
+    });
+
+  it('has the worker where runners look for it, as the process that gets their arguments and signals', () => {
+    const [boot = ''] = JSON.parse(valueOf(worker, 'ENTRYPOINT') ?? '[]') as string[];
+    expect(boot).to.equal('/opt/apache/beam/boot');
+    const [, target = ''] = new RegExp(`ln -s /app/(\\S+) ${boot}$`).exec(valueOf(worker, 'RUN') ?? '') ?? [];
+    expect(statSync(join(ROOT, target)).mode & 0o111).to.equal(0o111);
+    expect(readFileSync(join(ROOT, target), 'utf8').trimEnd().split('\n').at(-1)).to.match(
+      /^exec .*worker\.ts" "\$@"$/,
+    );
   });
 
   it('gives signals to Node itself, and says whether it lives', () => {
@@ -67,7 +95,11 @@ describe('the image', () => {
 
   it('has every file that a program loads, and lists every package that it loads as needed at run time', () => {
     const sent = readDockerignore();
-    const { files, packages: loaded } = reachableFrom([...Object.values(programs), LOCAL]);
+    const { files, packages: loaded } = reachableFrom([
+      ...Object.values(programs),
+      ...workerModules(),
+      LOCAL,
+    ]);
     expect(files.size).to.be.greaterThan(100);
     expect([...files].filter((file) => !sent(file) || !existsSync(join(ROOT, file)))).to.deep.equal([]);
     expect([...loaded].filter((name) => !(name in manifest.dependencies))).to.deep.equal([]);

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startChild } from '#test/support/child-process.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { startServer } from '#test/support/server-process.ts';
-import { readDockerfile, readDockerignore, readPrograms, ROOT } from '../deploy/dockerfile.ts';
+import { expectBoots, linkBoot } from '../deploy/boot.ts';
+import { readDockerfile, readPrograms } from '../deploy/dockerfile.ts';
+import { copySentFiles } from '../deploy/sent-files.ts';
 
 const run = promisify(execFile);
 const NOBODY = 65_534;
-const NOT_OURS = new Set(['node_modules', '.git', '.millrace', 'coverage']);
 const PROGRAM = 'infra/local/start/main.ts';
 
 describe('the image, built in a folder by the steps of its Dockerfile', () => {
@@ -39,6 +40,11 @@ describe('the image, built in a folder by the steps of its Dockerfile', () => {
       expect(child.errorText(), component).to.match(/the environment is wrong:[^]*MILLRACE_SPANNER_INSTANCE/);
       expect(code, component).to.equal(1);
     }
+  });
+
+  it('serves a runner as a container of Dataflow is started, as a user who owns nothing in it', async () => {
+    const boot = await linkBoot(join(folder, 'app'));
+    await asNobody(() => expectBoots(boot));
   });
 
   it('takes events over HTTP and counts them, as a user who owns nothing in it', async () => {
@@ -85,23 +91,8 @@ async function asNobody(act: () => Promise<void>): Promise<void> {
 
 /** Copies what Docker would be sent, and installs by the command that the Dockerfile has. */
 async function buildInto(app: string): Promise<void> {
-  const sent = readDockerignore();
-  for (const file of await filesBelow('.')) {
-    if (!sent(file)) continue;
-    await mkdir(dirname(join(app, file)), { recursive: true });
-    await cp(join(ROOT, file), join(app, file));
-  }
+  await copySentFiles(app);
   const [, packages = []] = readDockerfile();
   const install = packages.findLast(({ name }) => name === 'RUN')?.value ?? 'false';
   await run('sh', ['-c', install], { cwd: app });
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const entry of await readdir(join(ROOT, folder), { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isFile()) found.push(path);
-    else if (entry.isDirectory() && !NOT_OURS.has(entry.name)) found.push(...(await filesBelow(path)));
-  }
-  return found;
 }

@@ -19,12 +19,12 @@ import type { PCollection, WindowedValue } from '#pipelines/beam/sdk.ts';
 import {
   coders,
   DATA_SINK_URN,
+  DATA_SOURCE_URN,
   fnApi,
   grpc,
   pipelines,
   protobuf,
   structs,
-  urns,
 } from '#pipelines/beam/sdk.ts';
 import { inGlobalWindow } from '#pipelines/beam/windowed-value.ts';
 
@@ -46,14 +46,33 @@ export interface HarnessOptions {
   readonly modules: readonly string[];
   /** The runner passes nothing but the provision endpoint. */
   readonly provisioned?: boolean;
+  /** Further options of the pipeline. */
+  readonly options?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  /** Ids of further workers that the runner expects from the same machine; only where it is `provisioned`. */
+  readonly siblings?: readonly string[];
+  /** Starts the worker with the arguments that a runner gives, where that is not a process of this one. */
+  readonly launch?: (args: readonly string[]) => ChildProcess;
 }
 export interface Bundle {
   readonly outputs: unknown[];
   readonly response: InstructionResponse;
 }
+export interface Exchange {
+  readonly data: readonly Uint8Array[];
+  readonly response: InstructionResponse;
+}
+export interface StartedBundle {
+  /** The instruction's id, by which a runner asks for progress and splits. */
+  readonly id: string;
+  /** Rejects with BundleFailed and the worker's words when the worker says that it failed. */
+  readonly ended: Promise<Bundle>;
+}
+export interface DescribedStage {
+  readonly descriptor: ProcessBundleDescriptor;
+  readonly stage: Stage;
+}
 
 const WORKER_ID = 'worker-1';
-const SOURCE_URN = urns.DATA_INPUT_URN;
 const WINDOWED_VALUE_URN = 'beam:coder:windowed_value:v1';
 const MODULES_OPTION = 'beam:option:registered_node_modules:v1';
 const PATIENCE_MS = 20_000;
@@ -90,6 +109,7 @@ function createTraffic() {
   };
   return {
     expectation,
+    forget: (id: string): void => void expectations.delete(id),
     onResponse: (response: InstructionResponse) =>
       expectation(response.instructionId).response.resolve(response),
     onElements: ({ data }: Elements) => {
@@ -116,18 +136,25 @@ function createDataStreams() {
   };
 }
 
-const provisionInfo = (url: string, modules: readonly string[]) =>
+const pipelineOptionsOf = ({ modules, options = {} }: HarnessOptions) => ({
+  ...options,
+  [MODULES_OPTION]: [...modules],
+});
+
+const provisionInfo = (url: string, options: HarnessOptions) =>
   provisionApi.ProvisionInfo.create({
-    pipelineOptions: structs.Struct.fromJson({ [MODULES_OPTION]: [...modules] }),
+    pipelineOptions: structs.Struct.fromJson(pipelineOptionsOf(options)),
     controlEndpoint: { url },
     loggingEndpoint: { url },
+    siblingWorkerIds: [...(options.siblings ?? [])],
   });
 
-async function startServer(modules: readonly string[]) {
+async function startServer(options: HarnessOptions) {
   const control = Promise.withResolvers<Call<InstructionResponse, InstructionRequest>>();
   const dataStreams = createDataStreams();
   const descriptors = new Map<string, ProcessBundleDescriptor>();
   const descriptorCallers: string[] = [];
+  const workerIds: string[] = [];
   const log: string[] = [];
   const traffic = createTraffic();
   const server = new grpc.Server({
@@ -137,6 +164,7 @@ async function startServer(modules: readonly string[]) {
   server.addService(controlServices.beamFnControlDefinition, {
     control: (call: Call<InstructionResponse, InstructionRequest>) => {
       call.on('data', traffic.onResponse).on('error', () => undefined);
+      workerIds.push(...call.metadata.get('worker_id').map(String));
       control.resolve(call);
     },
     getProcessBundleDescriptor: (
@@ -166,7 +194,7 @@ async function startServer(modules: readonly string[]) {
   let url = '';
   server.addService(provisionServices.provisionServiceDefinition, {
     getProvisionInfo: (_call: unknown, reply: sendUnaryData<object>) =>
-      reply(null, { info: provisionInfo(url, modules) }),
+      reply(null, { info: provisionInfo(url, options) }),
   });
   const bound = Promise.withResolvers<number>();
   server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
@@ -180,23 +208,23 @@ async function startServer(modules: readonly string[]) {
     dataStreams,
     descriptors,
     descriptorCallers,
+    workerIds,
     log,
     traffic,
   };
 }
 
-function startWorker(
-  url: string,
-  { stock = false, provisioned = false, modules }: HarnessOptions,
-): ChildProcess {
-  const options = JSON.stringify({ [MODULES_OPTION]: modules });
+function startWorker(url: string, options: HarnessOptions): ChildProcess {
+  const { stock = false, provisioned = false, launch } = options;
+  const pipelineOptions = JSON.stringify(pipelineOptionsOf(options));
   const program = stock
     ? ['--import', SHIM, createRequire(import.meta.url).resolve('apache-beam/worker/worker_main')]
     : [WORKER];
   const endpoints = provisioned
     ? [`--id='${WORKER_ID}'`, `--provision_endpoint=${url}`]
-    : [`--id=${WORKER_ID}`, `--control_endpoint=${url}`, `--options=${options}`];
+    : [`--id=${WORKER_ID}`, `--control_endpoint=${url}`, `--options=${pipelineOptions}`];
   const logging = stock || provisioned ? [] : [`--logging_endpoint=${url}`];
+  if (launch !== undefined) return launch([...endpoints, ...logging]);
   const args = ['--disable-warning=ExperimentalWarning', ...program, ...endpoints, ...logging];
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
@@ -207,17 +235,17 @@ const capture = (stream: NodeJS.ReadableStream | null): (() => string) => {
   return () => chunks.join('');
 };
 
-const windowedCoder = (element: string, window: string) => ({
+export const windowedCoder = (element: string, window: string) => ({
   spec: { urn: WINDOWED_VALUE_URN, payload: new Uint8Array() },
   componentCoderIds: [element, window],
 });
 
+/** The runner's end of a data stream: its address and what it writes and reads there. */
+export const dataPort = (url: string, coderId: string): Uint8Array =>
+  fnApi.RemoteGrpcPort.toBinary(fnApi.RemoteGrpcPort.create({ apiServiceDescriptor: { url }, coderId }));
+
 /** The stage's transforms with the runner's source before and its sink behind them. */
-function describeStage(
-  build: Build,
-  url: string,
-  id: string,
-): { descriptor: ProcessBundleDescriptor; stage: Stage } {
+function describeStage(build: Build, url: string, id: string): DescribedStage {
   let output: PCollection<unknown> | undefined;
   const graph = buildGraph<never>((source) => {
     output = build(source);
@@ -231,13 +259,11 @@ function describeStage(
     components.coders[`windowed_${collectionId}`] = windowedCoder(coderId, windowCoderId);
     return `windowed_${collectionId}`;
   };
-  const port = (coderId: string) =>
-    fnApi.RemoteGrpcPort.toBinary(fnApi.RemoteGrpcPort.create({ apiServiceDescriptor: { url }, coderId }));
   const inCoder = coderOf(graph.sourceCollectionId);
-  source.spec = { urn: SOURCE_URN, payload: port(inCoder) };
+  source.spec = { urn: DATA_SOURCE_URN, payload: dataPort(url, inCoder) };
   const outCoder = output && coderOf(output.getId());
   if (output && outCoder) {
-    const spec = { urn: DATA_SINK_URN, payload: port(outCoder) };
+    const spec = { urn: DATA_SINK_URN, payload: dataPort(url, outCoder) };
     const sink = { ...source, uniqueName: 'sink', inputs: { in: output.getId() }, outputs: {}, spec };
     components.transforms['sink'] = sink;
   }
@@ -315,10 +341,35 @@ function messagesOf(stage: Stage, elements: readonly unknown[], count: number): 
 }
 
 export async function startFnApiRunner(options: HarnessOptions) {
-  const pipe = await startServer(options.modules);
+  const pipe = await startServer(options);
   const child = startWorker(pipe.url, options);
   const { exited, stdout, stderr, wait, nextId, instruct, sendData } = createHarness(pipe, child);
   const { traffic, descriptors, descriptorCallers, dataStreams, log, url, control } = pipe;
+  const add = ({ descriptor, stage }: DescribedStage): Stage => {
+    descriptors.set(stage.id, descriptor);
+    return stage;
+  };
+  const exchange = async (id: string, stage: Stage, data: readonly Uint8Array[]): Promise<Exchange> => {
+    const processBundle = { processBundleDescriptorId: stage.id, cacheTokens: [] };
+    const responding = instruct(id, { oneofKind: 'processBundle', processBundle: { ...processBundle } });
+    responding.catch(() => undefined);
+    await Promise.race([sendData(id, stage.sourceTransformId, data), responding]);
+    const response = await responding;
+    if (response.error !== '') throw new BundleFailed(response.error);
+    const { end, chunks } = traffic.expectation(id);
+    if (stage.hasOutput) await wait(`the last output of ${id}`, end.promise);
+    traffic.forget(id);
+    return { data: chunks, response };
+  };
+  const runBundle = async (
+    id: string,
+    stage: Stage,
+    elements: readonly unknown[],
+    messages: number,
+  ): Promise<Bundle> => {
+    const { data, response } = await exchange(id, stage, messagesOf(stage, elements, messages));
+    return { outputs: data.flatMap(stage.decode), response };
+  };
   return {
     url,
     /** The worker's exit code, once it has ended by itself. */
@@ -330,29 +381,26 @@ export async function startFnApiRunner(options: HarnessOptions) {
     /** The worker ids that came with the requests for a descriptor. */
     descriptorCallers,
     workerId: WORKER_ID,
+    /** The ids of all workers that have connected. */
+    workerIds: pipe.workerIds,
+    /** The process that was started for the worker. */
+    process: child,
     connected: async (): Promise<void> => {
       await wait('the control stream', control);
     },
-    stage: (build: Build): Stage => {
-      const { descriptor, stage } = describeStage(build, url, nextId());
-      descriptors.set(stage.id, descriptor);
-      return stage;
-    },
+    stage: (build: Build): Stage => add(describeStage(build, url, nextId())),
+    /** A stage that is described elsewhere, for the address of this runner and under this id. */
+    describe: (of: (runnerUrl: string, id: string) => DescribedStage): Stage => add(of(url, nextId())),
     /** Runs one bundle. Rejects with BundleFailed and the worker's words when the worker says that it failed. */
-    run: async (stage: Stage, elements: readonly unknown[], messages = 1): Promise<Bundle> => {
+    run: (stage: Stage, elements: readonly unknown[], messages = 1): Promise<Bundle> =>
+      runBundle(nextId(), stage, elements, messages),
+    /** Runs one bundle of elements that are encoded already, and leaves its outputs encoded. */
+    exchange: (stage: Stage, data: readonly Uint8Array[]): Promise<Exchange> =>
+      exchange(nextId(), stage, data),
+    /** Starts a bundle, to ask something of it while it runs. */
+    start: (stage: Stage, elements: readonly unknown[]): StartedBundle => {
       const id = nextId();
-      const processBundle = { processBundleDescriptorId: stage.id, cacheTokens: [] };
-      const responding = instruct(id, { oneofKind: 'processBundle', processBundle: { ...processBundle } });
-      responding.catch(() => undefined);
-      await Promise.race([
-        sendData(id, stage.sourceTransformId, messagesOf(stage, elements, messages)),
-        responding,
-      ]);
-      const response = await responding;
-      if (response.error !== '') throw new BundleFailed(response.error);
-      const { end, chunks } = traffic.expectation(id);
-      if (stage.hasOutput) await wait(`the last output of ${id}`, end.promise);
-      return { outputs: chunks.flatMap(stage.decode), response };
+      return { id, ended: runBundle(id, stage, elements, 1) };
     },
     instruct: (request: InstructionRequest['request']): Promise<InstructionResponse> =>
       instruct(nextId(), request),

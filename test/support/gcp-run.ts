@@ -1,7 +1,7 @@
 import type { Suite, Test } from 'mocha';
 import { stopSharedEmulators, suitesNotRun, wasSkipped } from './emulators.ts';
 
-/** What surrounds a run of `.mocharc.gcp.json`: no test is left out but of a suite that says why, and the end of the run repeats the reasons. */
+/** What surrounds a run of `.mocharc.gcp.json` or `.mocharc.engine.json`: no test is left out but of a suite that says why, and the end of the run repeats the reasons. */
 
 // The clients look for a machine's own credentials else, which nothing here needs, and warn when there are none.
 process.env['METADATA_SERVER_DETECTION'] ??= 'none';

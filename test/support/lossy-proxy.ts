@@ -12,11 +12,13 @@ export interface LossyProxy {
   /** Takes no connections any more, until it is opened again. */
   shut(): void;
   open(): void;
+  /** From here on connections are made to another server; without one, to its own again. */
+  leadTo(address?: string): void;
   close(): Promise<void>;
 }
 
 export async function openLossyProxy(to: string): Promise<LossyProxy> {
-  const [host = '', port = ''] = to.split(':');
+  let [host = '', port = ''] = to.split(':');
   const pairs = new Set<{ near: Socket; far: Socket; mute: boolean }>();
   let isShut = false;
   const server = createServer((near) => {
@@ -48,6 +50,9 @@ export async function openLossyProxy(to: string): Promise<LossyProxy> {
     },
     open: () => {
       isShut = false;
+    },
+    leadTo: (address = to) => {
+      [host = '', port = ''] = address.split(':');
     },
     close: async () => {
       breakConnections();

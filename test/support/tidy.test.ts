@@ -74,7 +74,9 @@ describe('the tree', () => {
     const named = new Set(['README.md', 'CHANGELOG.md', 'LICENSE', 'Dockerfile']);
     const wrong = [...files, ...folders()].filter((path) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
-      return !name.startsWith('.') && !named.has(name) && !kebab.test(name);
+      // Java wants a file to be named like its class.
+      const isJava = /^[A-Z][A-Za-z]*\.java$/.test(name);
+      return !name.startsWith('.') && !named.has(name) && !isJava && !kebab.test(name);
     });
     expectNone(wrong);
   });

@@ -93,11 +93,12 @@ function sourceOf(options: PubsubTopicOptions, client: SubscriberCalls, schedule
   );
 }
 
-const portOf = ({ pull, ack, release, extend, seek, close }: Subscriber) => ({
+const portOf = ({ pull, ack, release, extend, forget, seek, close }: Subscriber) => ({
   pull: async (max: number) => pull(checkMax(max)),
   ack,
   release,
   extend: async (ids: readonly string[], seconds: number) => extend(ids, checkSeconds(seconds)),
+  forget,
   seek: async (to: Instant) => seek(checkInstant(to)),
   close,
 });

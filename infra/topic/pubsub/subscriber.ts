@@ -3,9 +3,9 @@ import type { Scheduler } from '#infra/scheduler.ts';
 import { TopicUnavailable } from '../errors.ts';
 import type { AckId, Message, Unacknowledged } from '../topic.ts';
 import { LEASE_CALL } from './connection.ts';
-import { createDeliveredThrough } from './delivered-through.ts';
+import { createDeliveredThrough, type DeliveredThrough } from './delivered-through.ts';
 import { unavailable } from './failures.ts';
-import { createInventory } from './inventory.ts';
+import { createInventory, type Inventory } from './inventory.ts';
 import { createLeaseCalls } from './lease-calls.ts';
 import { PULL_WAIT_MS } from './limits.ts';
 import { createReception } from './reception.ts';
@@ -19,6 +19,8 @@ export interface Subscriber {
   ack(ids: readonly AckId[]): Promise<void>;
   release(ids: readonly AckId[]): Promise<void>;
   extend(ids: readonly AckId[], seconds: number): Promise<void>;
+  /** Another handle has acknowledged them: they take no room any more. */
+  forget(ids: readonly AckId[]): void;
   seek(to: Instant): Promise<void>;
   /** What this handle can tell alone: of the scope 'worker'. */
   oldestHere(): Unacknowledged | 'unknown';
@@ -56,6 +58,10 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const checkOpen = (what: string): void => {
     if (isClosed) throw new TopicUnavailable(`cannot ${what}: the topic is closed`);
   };
+  const forget = (ids: readonly AckId[]): void => {
+    inventory.acknowledged(ids);
+    reception.madeRoom();
+  };
 
   return {
     pull: async (max) => {
@@ -70,9 +76,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     ack: async (ids) => {
       checkOpen('acknowledge');
       await calls.acknowledge(ids);
-      inventory.acknowledged(ids);
-      reception.madeRoom();
+      forget(ids);
     },
+    forget,
     release: async (ids) => {
       checkOpen('release');
       await calls.setDeadline(ids, 0);
@@ -95,6 +101,29 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       delivered.backTo(to, now());
       reception.madeRoom();
     },
+    ...createKnowledge({ inventory, delivered, now, isOpen: reception.isOpen }),
+    close: async () => {
+      isClosed = true;
+      await reception.close();
+    },
+  };
+}
+
+interface Knowing {
+  readonly inventory: Inventory;
+  readonly delivered: DeliveredThrough;
+  readonly now: () => Instant;
+  readonly isOpen: () => boolean;
+}
+
+/** What a handle can tell that knows only of what it was given. */
+function createKnowledge({
+  inventory,
+  delivered,
+  now,
+  isOpen,
+}: Knowing): Pick<Subscriber, 'oldestHere' | 'held'> {
+  return {
     oldestHere: () => {
       const at = delivered.through(now());
       const oldest = inventory.oldest(now());
@@ -102,13 +131,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       return at === 0 ? 'unknown' : { at, scope: 'worker' };
     },
     held: () => {
-      if (!reception.isOpen()) return undefined;
+      if (!isOpen()) return undefined;
       const oldest = inventory.oldest(now());
       return { messages: inventory.outstanding.messages, ...(oldest === undefined ? {} : { oldest }) };
-    },
-    close: async () => {
-      isClosed = true;
-      await reception.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { below, chance, delay } from '#infra/database/hostile/schedule.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
 import { QueryRefused, RowRefused, WarehouseUnavailable } from '../errors.ts';
 import { toWarehouseRow } from '../event-row.ts';
+import { shardOf } from '../questions/event-scope.ts';
 import { WAREHOUSE_TABLES } from '../tables.ts';
 import type { WarehouseTable } from '../tables.ts';
 import type { QueryParameters, Warehouse, WarehouseRow, WarehouseValue } from '../warehouse.ts';
@@ -101,6 +102,8 @@ const QUESTIONS = [
   'from',
   'to',
   'subjects',
+  'shard',
+  'shards',
   'meter',
   'meters',
   'at',
@@ -110,12 +113,13 @@ const QUESTIONS = [
 ];
 
 /**
- * `from` and `to` bound the time, `subjects` lists whose events, `meter` and `meters` what counted them, `limit` how many, after which one; every other
+ * `from` and `to` bound the time, `subjects` lists whose events, `shard` of `shards` deals them out, `meter` and `meters` what counted them, `limit` how many, after which one; every other
  * parameter is a column and the value it has.
  */
 function matching(rows: readonly WarehouseRow[], parameters: QueryParameters): WarehouseRow[] {
   const [from, to] = [instantIn(parameters, 'from', -Infinity), instantIn(parameters, 'to', Infinity)];
   const { subjects, meter, meters = typeof meter === 'string' ? [meter] : undefined, limit } = parameters;
+  const { shard, shards } = parameters;
   const equal = Object.entries(parameters).filter(([name]) => !QUESTIONS.includes(name));
   const found = rows.filter((row) => {
     const time = instantOf(row, 'time');
@@ -123,6 +127,7 @@ function matching(rows: readonly WarehouseRow[], parameters: QueryParameters): W
     const counted = !Array.isArray(meters) || meters.some((label) => metersOf(row).includes(String(label)));
     return (
       named &&
+      (typeof shards !== 'number' || shardOf(String(row['subject']), shards) === shard) &&
       counted &&
       time >= from &&
       time < to &&

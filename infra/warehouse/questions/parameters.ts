@@ -13,6 +13,8 @@ export interface Parameters {
   instant(name: string): Instant;
   optionalInstant(name: string): Instant | undefined;
   optionalCount(name: string): number | undefined;
+  /** A place in a list: 0 or above. */
+  optionalPlace(name: string): number | undefined;
   /** Throws if a parameter was given that was not read. */
   finish(): void;
 }
@@ -40,12 +42,12 @@ export function readParameters(query: string, given: QueryParameters): Parameter
     return at !== undefined && Number.isSafeInteger(at) ? at : refuse(name, 'is not an RFC 3339 time');
   }
 
-  function optionalCount(name: string): number | undefined {
+  const optionalWhole = (name: string, least: number): number | undefined => {
     const value = take(name);
-    if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0))
+    if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= least))
       return value;
-    return refuse(name, 'is not a whole number above 0');
-  }
+    return refuse(name, `is not a whole number from ${least} on`);
+  };
 
   return {
     text: (name) => optionalText(name) ?? refuse(name, 'is required'),
@@ -66,7 +68,8 @@ export function readParameters(query: string, given: QueryParameters): Parameter
     },
     instant: (name) => optionalInstant(name) ?? refuse(name, 'is required'),
     optionalInstant,
-    optionalCount,
+    optionalCount: (name) => optionalWhole(name, 1),
+    optionalPlace: (name) => optionalWhole(name, 0),
     finish: () => {
       for (const name of unread) refuse(name, 'is not one of its parameters');
     },

@@ -12,8 +12,15 @@ export interface DataChannel {
   registerConsumer(bundleId: string, transformId: string, consumer: DataConsumer): Promise<void>;
   unregisterConsumer(bundleId: string, transformId: string): void;
   forget(bundleId: string): void;
-  getSendChannel(bundleId: string, transformId: string): DataConsumer;
+  getSendChannel(bundleId: string, transformId: string): SendChannel;
   close(): void;
+}
+
+/** Where the outputs of one bundle and transform go. Each promise resolves when the stream takes more. */
+export interface SendChannel {
+  sendData(data: Uint8Array): Promise<void>;
+  /** What is left, which may be nothing, and the end. */
+  end(data: Uint8Array): Promise<void>;
 }
 
 /** Above so many bytes that running bundles have not taken yet, no more is read from the stream. */
@@ -81,23 +88,24 @@ function createWriter(stream: DataStream): (elements: Elements) => Promise<void>
   };
 }
 
-const sendChannel = (
+const NOTHING = new Uint8Array();
+
+function sendChannel(
   write: (elements: Elements) => Promise<void>,
   instructionId: string,
   transformId: string,
-): DataConsumer => {
-  const send = (data: Uint8Array, isLast: boolean): Promise<void> =>
-    write({ data: [{ instructionId, transformId, data, isLast }], timers: [] });
+): SendChannel {
+  const part = (data: Uint8Array, isLast: boolean) => ({ instructionId, transformId, data, isLast });
   return {
-    sendData: (data) => send(data, false),
-    sendTimers: () => Promise.reject(new Error('timers are not supported')),
-    // The stream's own error listener reports a close that cannot be sent.
-    close: () => void send(new Uint8Array(), true).catch(() => undefined),
-    onError: (error) => {
-      throw error;
-    },
+    sendData: (data) => write({ data: [part(data, false)], timers: [] }),
+    // In one message, since most bundles have little to say. Data and end stay two parts: some runners look at only one of the two.
+    end: (data) =>
+      write({
+        data: data.length > 0 ? [part(data, false), part(NOTHING, true)] : [part(NOTHING, true)],
+        timers: [],
+      }),
   };
-};
+}
 
 /** `onEnd` is called once, when the stream has ended for whatever reason: bundles that wait for its data have been failed. */
 export function openDataChannel(endpoint: string, workerId: string, onEnd: () => void): DataChannel {

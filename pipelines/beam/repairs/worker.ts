@@ -6,12 +6,16 @@ import type {
   ProcessBundleRequest,
   ProcessBundleSplitRequest,
 } from 'apache-beam/proto/beam_fn_api';
+import type { MonitoringInfo } from 'apache-beam/proto/metrics';
+import { disposeOperators } from '../operator.ts';
+import { asRunningBundle, tellBundleFailure } from '../running-bundles.ts';
 import { replaceMethod } from '../sdk-moved.ts';
 import { fnApi, workers } from '../sdk.ts';
 import type { BundleProcessor } from './bundle-processor.ts';
 import { openDataChannel } from './data-channel.ts';
 import type { DataChannel } from './data-channel.ts';
 import { endOfStream } from './grpc-clients.ts';
+import { endRoundsIfAsked, residualsOf } from './residuals.ts';
 
 type ResponseBody = InstructionResponse['response'];
 type SdkWorker = InstanceType<typeof workers.Worker>;
@@ -79,9 +83,9 @@ async function runBundle(
   worker.activeBundleProcessors.set(id, processor);
   try {
     // A processor whose bundle failed is dropped: the next bundle gets a clean one.
-    await processor.process(id);
+    await asRunningBundle(processor.process(id), () => void disposeOperators(processor.operators.values()));
     const processBundle = {
-      residualRoots: [],
+      residualRoots: residualsOf(processor),
       requiresFinalization: false,
       ...monitoring(worker, processor),
     };
@@ -101,8 +105,18 @@ function progress(worker: WorkerInternals, bundleId: string): ResponseBody {
 
 function split(worker: WorkerInternals, request: ProcessBundleSplitRequest): ResponseBody {
   const processor = worker.activeBundleProcessors.get(request.instructionId);
+  if (processor !== undefined) endRoundsIfAsked(processor, request);
   const processBundleSplit = processor?.split(request) ?? fnApi.ProcessBundleSplitResponse.create();
   return { oneofKind: 'processBundleSplit', processBundleSplit };
+}
+
+/** What the short names of metrics stand for; of those that this worker never gave it says nothing. */
+function metricNames({ metricsShortIdCache }: WorkerInternals, ids: readonly string[]): ResponseBody {
+  const known = ids.flatMap((id) => {
+    const info = metricsShortIdCache.asMonitoringInfo(id) as MonitoringInfo | undefined;
+    return info === undefined ? [] : [[id, info] as const];
+  });
+  return { oneofKind: 'monitoringInfos', monitoringInfos: { monitoringInfo: Object.fromEntries(known) } };
 }
 
 async function respondTo(
@@ -116,10 +130,12 @@ async function respondTo(
       return progress(worker, request.processBundleProgress.instructionId);
     case 'processBundleSplit':
       return split(worker, request.processBundleSplit);
+    case 'monitoringInfos':
+      return metricNames(worker, request.monitoringInfos.monitoringInfoId);
+    case 'harnessMonitoringInfos':
+      return { oneofKind: 'harnessMonitoringInfos', harnessMonitoringInfos: { monitoringData: {} } };
     case 'register':
     case 'finalizeBundle':
-    case 'monitoringInfos':
-    case 'harnessMonitoringInfos':
     case undefined:
       throw new Error(`this worker takes no instruction '${request.oneofKind ?? 'unknown'}'`);
   }
@@ -138,6 +154,7 @@ async function handleRequest(this: WorkerInternals, request: InstructionRequest)
     const response = await respondTo(this, request);
     this.controlChannel.write({ instructionId, error: '', response });
   } catch (error) {
+    if (request.request.oneofKind === 'processBundle') tellBundleFailure(instructionId, error);
     this.controlChannel.write({
       instructionId,
       error: describeError(error),

@@ -36,3 +36,15 @@ variable "invokers" {
   type        = set(string)
   default     = []
 }
+
+variable "dataflow" {
+  description = "Whether Beam jobs on Dataflow can be launched."
+  type        = bool
+  default     = false
+}
+
+variable "dataflow_launchers" {
+  description = "Who launches and ends jobs on Dataflow."
+  type        = set(string)
+  default     = []
+}

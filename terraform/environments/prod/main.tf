@@ -16,7 +16,8 @@ module "platform" {
   api                 = { instances = { min = 2, max = 20 }, public = var.public, invokers = var.invokers }
   workers             = { instances = { min = 2, max = 40 } }
   cmek                = true
-  dataflow            = true
+  dataflow            = var.dataflow
+  dataflow_launchers  = var.dataflow_launchers
   deletion_protection = true
   alerts              = { emails = var.alert_emails, measured = var.measured }
   budget              = var.budget

@@ -22,3 +22,8 @@ output "environment" {
   description = "The settings of everything that runs, for a command that an operator runs elsewhere."
   value       = module.platform.environment
 }
+
+output "dataflow" {
+  description = "The settings of whoever launches jobs on Dataflow, beside `environment`; null without them."
+  value       = module.platform.dataflow
+}

@@ -52,3 +52,15 @@ variable "public" {
   type        = bool
   default     = false
 }
+
+variable "dataflow" {
+  description = "Whether Beam jobs on Dataflow can be launched."
+  type        = bool
+  default     = true
+}
+
+variable "dataflow_launchers" {
+  description = "Who launches and ends jobs on Dataflow."
+  type        = set(string)
+  default     = []
+}

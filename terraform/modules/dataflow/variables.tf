@@ -8,6 +8,16 @@ variable "location" {
   type        = string
 }
 
+variable "name" {
+  description = "The beginning of names."
+  type        = string
+}
+
+variable "network" {
+  description = "The network of the workers."
+  type        = string
+}
+
 variable "bucket" {
   description = "Name of the bucket for staged (`staging/`) and temporary (`temp/`) files: unique in all of Cloud Storage."
   type        = string
@@ -21,6 +31,17 @@ variable "repository" {
 variable "service_account" {
   description = "The account that jobs run as."
   type        = string
+}
+
+variable "launchers" {
+  description = "Who launches and ends jobs, such as `user:…` or `serviceAccount:…`."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setintersection(var.launchers, ["allUsers", "allAuthenticatedUsers"])) == 0
+    error_message = "Jobs are not for everybody to launch: a launcher is a known account."
+  }
 }
 
 variable "kms_key" {

@@ -45,8 +45,8 @@ locals {
     migrate = "roles/bigquery.dataEditor"
   }
 
-  # The API publishes to its own feed, where a message says whose it is: nobody else may. Workers publish heartbeats.
-  publishers  = merge([for feed in keys(var.feeds) : { for who in feed == var.api_feed ? ["api", "worker"] : ["worker"] : "${who} ${feed}" => { who = who, feed = feed } }]...)
+  # The API publishes to its own feed, where a message says whose it is: nobody else may. Workers, those of Beam jobs too, publish heartbeats.
+  publishers  = merge([for feed in keys(var.feeds) : { for who in feed == var.api_feed ? ["api", "worker", "dataflow"] : ["worker", "dataflow"] : "${who} ${feed}" => { who = who, feed = feed } }]...)
   subscribers = merge([for feed in keys(var.feeds) : { for who in ["worker", "dataflow"] : "${who} ${feed}" => { who = who, feed = feed } }]...)
 
   secret_readers = merge([for secret, components in var.secrets : { for who in components : "${who} ${secret}" => { who = who, secret = secret } }]...)

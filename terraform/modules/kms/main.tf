@@ -1,6 +1,14 @@
 # One key for each kind of store, so that one can be turned off, or its use be audited, without the others.
 locals {
-  agents = {
+  # Jobs on Dataflow keep state in its service, and disks.
+  dataflow_agents = var.dataflow ? {
+    dataflow = [
+      "service-${var.project_number}@dataflow-service-producer-prod.iam.gserviceaccount.com",
+      "service-${var.project_number}@compute-system.iam.gserviceaccount.com",
+    ]
+  } : {}
+
+  agents = merge(local.dataflow_agents, {
     artifact-registry = ["service-${var.project_number}@gcp-sa-artifactregistry.iam.gserviceaccount.com"]
     bigquery          = ["bq-${var.project_number}@bigquery-encryption.iam.gserviceaccount.com"]
     pubsub            = ["service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"]
@@ -8,7 +16,7 @@ locals {
     secrets           = ["service-${var.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"]
     spanner           = ["service-${var.project_number}@gcp-sa-spanner.iam.gserviceaccount.com"]
     storage           = ["service-${var.project_number}@gs-project-accounts.iam.gserviceaccount.com"]
-  }
+  })
 }
 
 resource "google_kms_key_ring" "this" {

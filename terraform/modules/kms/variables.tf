@@ -18,6 +18,12 @@ variable "location" {
   type        = string
 }
 
+variable "dataflow" {
+  description = "Whether there is a key for jobs on Dataflow, whose agents exist once that interface was used."
+  type        = bool
+  default     = false
+}
+
 variable "rotation_days" {
   description = "After how many days a key gets a new version. Old versions stay, to decrypt what they encrypted."
   type        = number

@@ -17,7 +17,7 @@ locals {
   api_feed = "api"
   feeds    = merge(var.feeds, { (local.api_feed) = { namespace = null, sources = null, quarantine_after_attempts = null, schema = null } })
 
-  key_names = ["artifact-registry", "bigquery", "pubsub", "run", "secrets", "spanner", "storage"]
+  key_names = ["artifact-registry", "bigquery", "dataflow", "pubsub", "run", "secrets", "spanner", "storage"]
   keys      = var.cmek ? module.kms[0].keys : { for name in local.key_names : name => null }
 }
 
@@ -29,6 +29,7 @@ module "kms" {
   project_number = local.number
   name           = var.name
   location       = var.region
+  dataflow       = var.dataflow
   labels         = local.labels
 }
 
@@ -133,8 +134,11 @@ module "dataflow" {
   count  = var.dataflow ? 1 : 0
 
   project_id      = local.project_id
+  name            = var.name
   location        = var.region
+  network         = module.network.network
   bucket          = "${var.project_id}-${var.name}-dataflow"
+  launchers       = var.dataflow_launchers
   repository      = module.images.repository_name
   service_account = module.iam.emails["dataflow"]
   kms_key         = local.keys["storage"]

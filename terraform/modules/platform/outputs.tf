@@ -34,10 +34,16 @@ output "archive_bucket" {
 }
 
 output "dataflow" {
-  description = "Account, staging and temporary folder of jobs on Dataflow; null without them."
-  value = var.dataflow ? {
-    service_account = module.iam.emails["dataflow"]
-    staging         = module.dataflow[0].staging
-    temp            = module.dataflow[0].temp
-  } : null
+  description = "The settings of whoever launches jobs on Dataflow, beside `environment`; null without them. The image is named at the launch."
+  value = var.dataflow ? merge(
+    {
+      MILLRACE_DATAFLOW_REGION          = var.region
+      MILLRACE_DATAFLOW_STAGING         = module.dataflow[0].staging
+      MILLRACE_DATAFLOW_TEMP            = module.dataflow[0].temp
+      MILLRACE_DATAFLOW_SERVICE_ACCOUNT = module.iam.emails["dataflow"]
+      MILLRACE_DATAFLOW_SUBNETWORK      = module.network.subnetwork
+      MILLRACE_DATAFLOW_LABELS          = jsonencode(merge(local.labels, { component = "dataflow" }))
+    },
+    var.cmek ? { MILLRACE_DATAFLOW_KMS_KEY = local.keys["dataflow"] } : {},
+  ) : null
 }

@@ -156,9 +156,20 @@ variable "cmek" {
 }
 
 variable "dataflow" {
-  description = "Whether the bucket of Beam jobs on Dataflow is made."
+  description = "Whether Beam jobs on Dataflow can be launched: their bucket, their key, and the way between their workers."
   type        = bool
   default     = false
+}
+
+variable "dataflow_launchers" {
+  description = "Who launches and ends jobs on Dataflow, such as `user:…` or `serviceAccount:…`."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = var.dataflow || length(var.dataflow_launchers) == 0
+    error_message = "Without jobs on Dataflow there is nobody to launch them."
+  }
 }
 
 variable "deletion_protection" {

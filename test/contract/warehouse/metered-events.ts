@@ -5,6 +5,7 @@ import { QueryRefused } from '#infra/warehouse/errors.ts';
 import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import type { WithWarehouse } from './suite.ts';
 import { ask, at, eventRow, failureOf, NOON } from './rows.ts';
+import { shardOf } from '#infra/warehouse/questions/event-scope.ts';
 
 const idsOf = (rows: readonly WarehouseRow[]): unknown[] => rows.map(({ id }) => id);
 
@@ -43,6 +44,41 @@ export function meteredEventsContract(withWarehouse: WithWarehouse): void {
           }));
         expect(await ask(warehouse, 'metered_events')).to.deep.equal(expected);
         for (const limit of [1, 7, 25, 100]) expect(await pages(warehouse, limit)).to.deep.equal(expected);
+      }),
+    );
+
+    it(
+      'are dealt out over shards of subjects: each event in one, with its copies and voids, by every driver alike',
+      withWarehouse(async (warehouse) => {
+        const subjects = ['acme', 'zürich/7', '😀', 'a', 'b c', 'd"e', "f'g", 'h\\i'];
+        const rows = Array.from({ length: 64 }, (_, index) =>
+          eventRow(`e-${index}`, { time: NOON + index, subject: subjects[index % subjects.length] ?? '' }),
+        );
+        const voids = rows
+          .filter((_, index) => index % 9 === 0)
+          .map((row) => ({
+            ...{ ...row, outcome: 'void' as const, data: null },
+            committedAt: row.committedAt + 1,
+          }));
+        await warehouse.appendEvents([...rows, ...rows.slice(10, 40), ...voids]);
+        const all = await ask(warehouse, 'metered_events');
+        expect(all).to.have.length(rows.length - voids.length);
+        for (const shards of [1, 2, 3, 10]) {
+          const found: WarehouseRow[] = [];
+          for (let shard = 0; shard < shards; shard++) {
+            const part = await ask(warehouse, 'metered_events', { shard, shards });
+            for (const { subject } of part) expect(shardOf(String(subject), shards)).to.equal(shard);
+            found.push(...part);
+          }
+          expect(new Set(idsOf(found)), `${shards} shards`).to.deep.equal(new Set(idsOf(all)));
+          expect(found).to.have.length(all.length);
+        }
+        expect(await failureOf(ask(warehouse, 'metered_events', { shard: 2, shards: 2 }))).to.be.instanceOf(
+          QueryRefused,
+        );
+        expect(await failureOf(ask(warehouse, 'metered_events', { shard: 0 }))).to.be.instanceOf(
+          QueryRefused,
+        );
       }),
     );
 

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bigqueryBinary, cacheFolder, type BuildSettings } from '#infra/emulators/bigquery-binary.ts';
+import { bigqueryBinary, type BuildSettings } from '#infra/emulators/bigquery-binary.ts';
+import { cacheFolder } from '#infra/emulators/cache-folder.ts';
 import { EmulatorUnavailable } from '#infra/emulators/emulator.ts';
 import { eventually } from '#test/support/eventually.ts';
 

@@ -2,14 +2,21 @@
 // loads the repairs.
 import type { Reader, Writer } from 'protobufjs';
 import {
+  coders,
   DATA_SINK_URN,
   fnApi,
+  instantOf,
   jsCoders,
   metrics,
   operatorConstructor,
   protobuf,
   standardCoders,
+  values,
 } from '#pipelines/beam/sdk.ts';
+import { probeCheckpoints } from './probe-checkpoints.ts';
+
+const MIN_TIMESTAMP_MS = -9_223_372_036_854_775;
+const ONLY_PANE = { isFirst: true, isLast: true, index: 0, onTimeIndex: 0, timing: values.Timing.UNKNOWN };
 
 interface AnyCoder {
   encode(value: unknown, writer: Writer, context: string): void;
@@ -53,6 +60,9 @@ export async function sinkTraffic(elements: number): Promise<{ given: number; se
       sent += data.length;
     },
     close: () => undefined,
+    end: async (data: Uint8Array) => {
+      sent += data.length;
+    },
   };
   const payload = fnApi.RemoteGrpcPort.toBinary(
     fnApi.RemoteGrpcPort.create({ apiServiceDescriptor: { url: 'unused' }, coderId: 'bytes' }),
@@ -80,6 +90,32 @@ function counterAfterReset(): number {
   return (cell as unknown as { value: { extract(): number } }).value.extract();
 }
 
+/** The bytes of values that say when and where they are, of groups, of bytes and of texts: repairs must not change them. */
+function wireBytes(): string {
+  const { FullWindowedValueCoder, GlobalWindowCoder, IntervalWindowCoder, KVCoder, IterableCoder } =
+    standardCoders;
+  const { LengthPrefixedCoder, BytesCoder, StrUtf8Coder } = standardCoders;
+  const { IntervalWindow, GlobalWindow, Timing } = values;
+  const global = new FullWindowedValueCoder(new StrUtf8Coder(), new GlobalWindowCoder());
+  const group = new KVCoder(new StrUtf8Coder(), new IterableCoder(new LengthPrefixedCoder(new BytesCoder())));
+  const windowed = new FullWindowedValueCoder(group, new IntervalWindowCoder());
+  const writer = protobuf.Writer.create();
+  const times = [0, -1, 1, 1_700_000_000_123, MIN_TIMESTAMP_MS].map((time) => instantOf(time) as never);
+  const pane = { isFirst: true, isLast: false, index: 3, onTimeIndex: -1, timing: Timing.EARLY };
+  for (const timestamp of times) {
+    const window = new IntervalWindow(timestamp, instantOf(1_700_000_060_000));
+    const value = { key: 'kö', value: [Uint8Array.of(0, 255), new Uint8Array(200)] };
+    const context = coders.Context.needsDelimiters;
+    windowed.encode({ value, windows: [window, window], pane, timestamp }, writer, context);
+    global.encode(
+      { value: 'text', windows: [new GlobalWindow()], pane: ONLY_PANE, timestamp },
+      writer,
+      context,
+    );
+  }
+  return Buffer.from(writer.finish()).toString('hex');
+}
+
 export async function probeSdk() {
   const general = new jsCoders.GeneralObjectCoder();
   const { sent, given } = await sinkTraffic(10_300);
@@ -91,8 +127,11 @@ export async function probeSdk() {
     bytes: bytesField({ bytes: Uint8Array.of(1, 2) }),
     instance: roundTrip(general, new URL('https://example.com')),
     pane: { ...standardCoders.PaneInfoCoder.ONE_AND_ONLY_FIRING },
+    byteOrderMark: roundTrip(new standardCoders.StrUtf8Coder(), '\ufefftext').length,
+    wireBytes: wireBytes(),
     sinkSentTwice: sent > given,
     counterAfterReset: counterAfterReset(),
+    checkpoints: await probeCheckpoints(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { BadPipelineOptions, readPipelineOptions } from '#pipelines/beam/pipeline-options.ts';
 import { BadWorkerArguments, modulesOf, parseWorkerArguments } from '#pipelines/beam/worker-settings.ts';
 
 describe('the worker’s arguments', () => {
@@ -14,12 +15,14 @@ describe('the worker’s arguments', () => {
       id: '7',
       controlEndpoint: 'localhost:1',
       loggingEndpoint: 'localhost:2',
-      modules: [],
+      options: {},
+      siblingIds: [],
     });
     expect(parseWorkerArguments(['--id=7', '--provision_endpoint=localhost:3'])).to.deep.equal({
       id: '7',
       provisionEndpoint: 'localhost:3',
-      modules: [],
+      options: {},
+      siblingIds: [],
     });
   });
 
@@ -27,19 +30,25 @@ describe('the worker’s arguments', () => {
     const modules = ['millrace/a'];
     const urn = { 'beam:option:registered_node_modules:v1': modules };
     for (const options of [urn, { registered_node_modules: modules }, { options: urn }]) {
-      expect(modulesOf(options)).to.deep.equal(modules);
+      expect(modulesOf(readPipelineOptions(options))).to.deep.equal(modules);
     }
-    expect(modulesOf(null)).to.deep.equal([]);
+    expect(modulesOf(readPipelineOptions(null))).to.deep.equal([]);
   });
 
   for (const [problem, args] of [
     ['--id is missing', ['--control_endpoint=x']],
     ['--control_endpoint or --provision_endpoint', ['--id=1']],
     ['not JSON', ['--id=1', '--control_endpoint=x', '--options={']],
-    ['not a list', ['--id=1', '--control_endpoint=x', '--options={"registered_node_modules":"a"}']],
   ] as const) {
     it(`are refused when wrong: ${problem}`, () => {
       expect(() => parseWorkerArguments(args)).to.throw(BadWorkerArguments, problem);
     });
   }
+
+  it('are refused when the options are no object, or their modules no list of names', () => {
+    expect(() => parseWorkerArguments(['--id=1', '--control_endpoint=x', '--options=[1]'])).to.throw(
+      BadPipelineOptions,
+    );
+    expect(() => modulesOf({ registered_node_modules: 'a' })).to.throw(BadWorkerArguments, 'not a list');
+  });
 });

@@ -154,9 +154,22 @@ describe('the worker', () => {
     expect(new Set(runner.descriptorCallers)).to.deep.equal(new Set([runner.workerId]));
   });
 
-  it('prints nothing for its instructions', () => {
+  it('tells what the short names of its metrics stand for', async () => {
+    const monitoringInfoId = ['m0', 'never given'];
+    const { response } = await runner.instruct({
+      oneofKind: 'monitoringInfos',
+      monitoringInfos: { monitoringInfoId },
+    });
+    const told = response.oneofKind === 'monitoringInfos' ? response.monitoringInfos.monitoringInfo : {};
+    expect(Object.keys(told)).to.deep.equal(['m0']);
+    expect(told['m0']?.urn).to.match(/^beam:metric:/);
+  });
+
+  it('prints nothing for its instructions, and one line for each bundle that failed', () => {
     expect(runner.stdout()).to.equal('');
-    expect(runner.stderr().trim().split('\n')).to.have.length(1);
+    const lines = runner.stderr().trim().split('\n');
+    const levels = lines.map((line) => (JSON.parse(line) as { level: string }).level);
+    expect(levels).to.deep.equal(['info', 'error', 'error', 'error']);
   });
 });
 

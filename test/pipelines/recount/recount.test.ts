@@ -227,7 +227,7 @@ describe('the recount graph', () => {
       catalogueVersion: 1,
     } as EventInput;
     await createBatchEngine(graphOf(ofMeter('sum'))).run(
-      from([broken, { kind: 'subject', subject: 'nobody' }]),
+      from([broken, { kind: 'subject', day: dayOf(DAY), subject: 'nobody' }]),
     );
     expect(
       gathered.map(({ subject, hours, unmeasured }) => [subject, hours.length, unmeasured]),
@@ -244,13 +244,13 @@ describe('the recount graph', () => {
   it('fails with the error of a step, and runs again afterwards', async () => {
     const engine = createBatchEngine(graphOf(ofMeter('sum')));
     async function* failing(): AsyncGenerator<RecountInput> {
-      yield { kind: 'subject', subject: 'acme' };
+      yield { kind: 'subject', day: dayOf(DAY), subject: 'acme' };
       throw new Error('the warehouse went away');
     }
     const failure = await engine.run(failing()).catch((error: unknown) => error);
     expect(String(failure)).to.contain('the warehouse went away');
     gathered = [];
-    await engine.run(from([{ kind: 'subject', subject: 'acme' }]));
+    await engine.run(from([{ kind: 'subject', day: dayOf(DAY), subject: 'acme' }]));
     expect(gathered).to.have.length(1);
   });
 });

@@ -1,5 +1,10 @@
 import { dayStart } from '#domain/instant.ts';
-import { readEventScope, type EventScope } from '../../questions/event-scope.ts';
+import {
+  readEventScope,
+  SHARD_DIGITS,
+  type EventScope,
+  type SubjectShard,
+} from '../../questions/event-scope.ts';
 import type { Parameters } from '../../questions/parameters.ts';
 import { boundText, boundTexts, boundTime, type SqlParameters } from './sql-parameters.ts';
 
@@ -28,9 +33,10 @@ export function eventFilter(parameters: Parameters): EventFilter {
   const { namespace, from, to, days, type, at } = scope;
   const subjects = subjectCondition(scope.subjects);
   const meters = meterCondition(scope.meters);
+  const shard = shardCondition(scope.shard);
   return {
     ...scope,
-    placed: `namespace = @namespace AND time >= @dayFrom AND time < @dayAfter${subjects.condition}${
+    placed: `namespace = @namespace AND time >= @dayFrom AND time < @dayAfter${subjects.condition}${shard.condition}${
       at === undefined ? '' : ' AND committed_at <= @at'
     }`,
     chosen: `time >= @from AND time < @to${type === undefined ? '' : ' AND type = @type'}${meters.condition}`,
@@ -41,12 +47,23 @@ export function eventFilter(parameters: Parameters): EventFilter {
       from: boundTime(from),
       to: boundTime(to),
       ...subjects.values,
+      ...shard.values,
       ...(type === undefined ? {} : { type: boundText(type) }),
       ...meters.values,
       ...(at === undefined ? {} : { at: boundTime(at) }),
     },
   };
 }
+
+const SHARD_HASH = `CAST(CONCAT('0x', SUBSTR(TO_HEX(SHA1(subject)), 1, ${SHARD_DIGITS})) AS INT64)`;
+
+const shardCondition = (shard: SubjectShard | undefined): Condition =>
+  shard === undefined
+    ? NO_CONDITION
+    : {
+        condition: ` AND MOD(${SHARD_HASH}, CAST(@shards AS INT64)) = CAST(@shard AS INT64)`,
+        values: { shard: boundText(String(shard.shard)), shards: boundText(String(shard.shards)) },
+      };
 
 function subjectCondition(subjects: readonly string[] | undefined): Condition {
   const [first] = subjects ?? [];

@@ -1,5 +1,10 @@
 import { dayStart } from '#domain/instant.ts';
-import { readEventScope, type EventScope } from '../../questions/event-scope.ts';
+import {
+  readEventScope,
+  SHARD_DIGITS,
+  type EventScope,
+  type SubjectShard,
+} from '../../questions/event-scope.ts';
 import type { Parameters } from '../../questions/parameters.ts';
 import type { Bindings } from '../engine.ts';
 import { boundInteger, boundText, boundTexts } from './bindings.ts';
@@ -23,9 +28,10 @@ export function eventFilter(parameters: Parameters): EventFilter {
   const { namespace, from, to, days, type, at } = scope;
   const subjects = subjectCondition(scope.subjects);
   const meters = meterCondition(scope.meters);
+  const shard = shardCondition(scope.shard);
   return {
     ...scope,
-    placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}${
+    placed: `namespace = $namespace AND time >= $dayFrom AND time < $dayTo${subjects.condition}${shard.condition}${
       at === undefined ? '' : ' AND committed_at <= $at'
     }`,
     chosen: `time >= $from AND time < $to${type === undefined ? '' : ' AND type = $type'}${meters.condition}`,
@@ -36,6 +42,7 @@ export function eventFilter(parameters: Parameters): EventFilter {
       from: boundInteger(from),
       to: boundInteger(to),
       ...subjects.bindings,
+      ...shard.bindings,
       ...(type === undefined ? {} : { type: boundText(type) }),
       ...meters.bindings,
       ...(at === undefined ? {} : { at: boundInteger(at) }),
@@ -61,6 +68,16 @@ function meterCondition(meters: readonly string[] | undefined): Condition {
     ),
   };
 }
+
+const SHARD_HASH = `CAST('0x' || substr(sha1(subject), 1, ${SHARD_DIGITS}) AS UBIGINT)`;
+
+const shardCondition = (shard: SubjectShard | undefined): Condition =>
+  shard === undefined
+    ? NO_CONDITION
+    : {
+        condition: ` AND ${SHARD_HASH} % $shards = $shard`,
+        bindings: { shard: boundInteger(shard.shard), shards: boundInteger(shard.shards) },
+      };
 
 function subjectCondition(subjects: readonly string[] | undefined): Condition {
   const [first] = subjects ?? [];

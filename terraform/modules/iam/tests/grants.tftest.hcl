@@ -65,6 +65,8 @@ run "each_account_has_exactly_these_roles" {
       "dataflow roles/monitoring.viewer on the project",
       "dataflow millrace_database on the database",
       "dataflow millrace_warehouse on the dataset",
+      "dataflow roles/pubsub.publisher on topic api",
+      "dataflow roles/pubsub.publisher on topic usage",
       "dataflow roles/pubsub.subscriber on subscription api",
       "dataflow roles/pubsub.subscriber on subscription usage",
     ])

@@ -46,3 +46,19 @@ run "only_googles_agents_use_keys_each_its_own" {
     error_message = "Agents encrypt and decrypt, and nothing else."
   }
 }
+
+run "jobs_on_dataflow_have_a_key_where_there_are_any" {
+  command = plan
+
+  variables {
+    dataflow = true
+  }
+
+  assert {
+    condition = toset([for name, grant in google_kms_crypto_key_iam_member.agent : grant.member if startswith(name, "dataflow ")]) == toset([
+      "serviceAccount:service-123@dataflow-service-producer-prod.iam.gserviceaccount.com",
+      "serviceAccount:service-123@compute-system.iam.gserviceaccount.com",
+    ])
+    error_message = "Dataflow and its disks are encrypted with a key of their own."
+  }
+}

@@ -207,6 +207,19 @@ describe('a subscriber', () => {
       expect(await call().catch((error: unknown) => error)).to.be.instanceOf(TopicUnavailable);
   });
 
+  it('has room again for what another handle has acknowledged, without asking the server anything', async () => {
+    const { time, server, subscriber, deliver, pull, close } = await open();
+    deliver(named(1_001));
+    await time.pass(0);
+    const pulled = await pull(1_001);
+    expect(server.open()).to.deep.equal([]);
+    subscriber.forget(ackIdsOf(pulled));
+    await time.pass(0);
+    expect(server.open()).to.have.length(PULL_STREAMS);
+    expect([subscriber.held()?.messages, server.acknowledged.length]).to.deep.equal([0, 0]);
+    await close();
+  });
+
   it('closes in seconds although the server does not answer', async () => {
     const { time, server, subscriber, deliver } = await open();
     deliver(named(3));

@@ -69,6 +69,7 @@ function questions(rows: readonly EventRow[]): [string, QueryParameters][] {
     narrow,
     asOf,
     { meters: ['tokens@2', 'calls@1'] },
+    { shard: 1, shards: 3 },
     { type: 'llm.batch', ...narrow, ...asOf },
   ];
   return [
