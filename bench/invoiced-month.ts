@@ -25,6 +25,7 @@ import { commitDeliveries } from '#infra/usage/commit.ts';
 import { parseDelivery } from '#infra/usage/parse-delivery.ts';
 import { createRoller } from '#infra/usage/roll-namespaces.ts';
 import { storeWatermark } from '#infra/usage/watermark.ts';
+import { mix } from './mix.ts';
 
 /*
  * A month of many customers as a run of invoices finds it: each has a plan of five charges, the fee of the month that is over was paid in
@@ -126,14 +127,6 @@ function* eventsOf({ customers, start, end }: Month): Generator<MadeEvent, void>
         gigabytes: 1 + (bits % 977),
       };
     }
-}
-
-/** A 32-bit mixer: the same month in every process. */
-function mix(value: number): number {
-  let bits = (value ^ 0x9e3779b9) >>> 0;
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
 }
 
 /** Makes all of it below a directory, which nothing else is in. */

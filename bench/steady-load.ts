@@ -3,6 +3,7 @@ import { parseRfc3339 } from '#domain/calendar/rfc3339.ts';
 import type { Topic } from '#infra/topic/topic.ts';
 import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { LOCAL_FEED } from '#infra/local/open-local.ts';
+import { mix } from './mix.ts';
 
 /** Events as they happen: so many a second, all of now, two meters, subjects uniform, 5 % of them sent twice. */
 export interface SteadyLoad {
@@ -28,14 +29,13 @@ const ID_PREFIX = 'steady';
 
 /** Which event the message at a place carries: its own, or again that of an earlier one. */
 const placeOf = (place: number): number =>
-  place >= RESENT_AFTER && mixed(place) % RESENT_ONE_IN === 0 ? place - RESENT_AFTER : place;
+  place >= RESENT_AFTER && mix(place) % RESENT_ONE_IN === 0 ? place - RESENT_AFTER : place;
 
 const isFirst = (place: number): boolean => placeOf(place) === place;
 
-const tokensOf = (place: number): number => 1 + (mixed(place * 3 + 2) % TOKENS_MAX);
+const tokensOf = (place: number): number => 1 + (mix(place * 3 + 2) % TOKENS_MAX);
 
-const subjectOf = (place: number, { subjects }: SteadyLoad): string =>
-  `s-${mixed(place * 11 + 4) % subjects}`;
+const subjectOf = (place: number, { subjects }: SteadyLoad): string => `s-${mix(place * 11 + 4) % subjects}`;
 
 /** The message at a place of the load; a copy has the bytes of the first. */
 export function messageAt(at: number, load: SteadyLoad): { readonly data: Buffer } {
@@ -43,7 +43,7 @@ export function messageAt(at: number, load: SteadyLoad): { readonly data: Buffer
   const earlier = placeOf(at);
   const place = isFirst(earlier) ? earlier : at;
   const time = new Date(load.startMs + (place / load.eventsPerSecond) * 1_000).toISOString();
-  const id = `${ID_PREFIX}-${load.startMs.toString(36)}-${mixed(place).toString(16)}-${place}`;
+  const id = `${ID_PREFIX}-${load.startMs.toString(36)}-${mix(place).toString(16)}-${place}`;
   return {
     data: Buffer.from(
       `{"specversion":"1.0","id":"${id}","source":"urn:svc","type":"llm.request","subject":"${subjectOf(place, load)}","time":"${time}","data":{"tokens":${tokensOf(place)}}}`,
@@ -61,14 +61,6 @@ export function expectedOf(messages: number): Expected {
     tokens += BigInt(tokensOf(at));
   }
   return { distinct, tokens };
-}
-
-/** A 32-bit mixer: the same load in every process without a file. */
-function mixed(value: number): number {
-  let bits = (value ^ 0x9e3779b9) >>> 0;
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
 }
 
 /** Publishes the messages from one place to another as fast as the topic takes them. */

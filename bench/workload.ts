@@ -1,4 +1,5 @@
 import type { MeterDefinition } from '#domain/metering/meter.ts';
+import { mix } from './mix.ts';
 
 /** Workload W: events of some 170 bytes over 24 hours in arrival order with five minutes of jitter, subjects uniform, 5 % sent twice. */
 export interface Workload {
@@ -53,14 +54,6 @@ export function makeWorkload({
     );
   }
   return { lines, distinct, tokens };
-}
-
-/** A 32-bit mixer: the same workload in every process without a file. */
-function mix(value: number): number {
-  let bits = (value ^ 0x9e3779b9) >>> 0;
-  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
 }
 
 function uuid(index: number): string {
