@@ -42,7 +42,10 @@ const EMULATORS_AND_TESTS: Described = [
   ['MILLRACE_SEED', 'One seed of a simulated test, to look at its failure'],
   ['MILLRACE_SEEDS', 'How many seeds the long simulations go through'],
   ['MILLRACE_FAULT_EVENTS', 'The events of each fault suite on an engine, which then runs all its scenarios'],
-  ['MILLRACE_WORKER_SIBLING', 'Set by the worker of a container for those that it starts itself: they start none'],
+  [
+    'MILLRACE_WORKER_SIBLING',
+    'Set by the worker of a container for those that it starts itself: they start none',
+  ],
 ];
 
 /** `docs/configuration.md`: every variable of every program. */
