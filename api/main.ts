@@ -1,6 +1,6 @@
 import { openCloud } from '#infra/cloud/open-cloud.ts';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
-import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
+import { readCloudSettings } from '#infra/cloud/settings.ts';
 import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { topicsByFeed, type OpenedStores } from '#infra/stores/opened-stores.ts';
@@ -63,7 +63,7 @@ async function openStores(): Promise<OpenedStores> {
   if (settings.backend === 'embedded') return openLocal({ directory: settings.directory, clock });
   try {
     const cloud = readCloudSettings(process.env);
-    if (isOnEmulators(cloud)) await prepareCloud(cloud, clock);
+    await prepareIfOnEmulators(cloud, clock);
     return await openCloud({ settings: cloud, clock, tag: 'api', topicLog: log });
   } catch (error) {
     process.send?.({ fault: error instanceof Error ? error.message : String(error) });

@@ -18,6 +18,11 @@ export async function prepareCloud(settings: CloudSettings, clock: () => Instant
   await provisionTopics(settings);
 }
 
+/** Prepares emulators; a project is left as it is. */
+export async function prepareIfOnEmulators(settings: CloudSettings, clock: () => Instant): Promise<void> {
+  if (isOnEmulators(settings)) await prepareCloud(settings, clock);
+}
+
 /** Database and warehouse, on emulators and in a project alike. */
 export async function migrateStores(settings: CloudSettings, clock: () => Instant): Promise<void> {
   const { projectId, spanner, bigquery } = settings;

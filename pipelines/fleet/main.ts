@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openCloud } from '#infra/cloud/open-cloud.ts';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
-import { isOnEmulators, readCloudSettings, type CloudSettings } from '#infra/cloud/settings.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
+import { readCloudSettings, type CloudSettings } from '#infra/cloud/settings.ts';
 import { CLAIM_FRESH_MICROS } from '#infra/fleet/windows.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import type { OpenedStores } from '#infra/stores/opened-stores.ts';
@@ -69,7 +69,7 @@ async function work(cloud: CloudSettings, settings: WorkerSettings): Promise<voi
   };
   const reporting = setInterval(report, REPORT_EVERY_MS);
   try {
-    if (isOnEmulators(cloud)) await prepareCloud(cloud, scheduler.now);
+    await prepareIfOnEmulators(cloud, scheduler.now);
     const end = await runWorker(stopping, {
       ...{ worker, scheduler, log, counters },
       ...settings,

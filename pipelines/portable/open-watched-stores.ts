@@ -1,8 +1,8 @@
 import { MICROS_PER_MILLI, MICROS_PER_SECOND } from '#domain/instant.ts';
 import { readBackend } from '#infra/cloud/backend.ts';
 import { openCloud } from '#infra/cloud/open-cloud.ts';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
-import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
+import { readCloudSettings } from '#infra/cloud/settings.ts';
 import type { HeldBounds } from '#infra/fleet/holder.ts';
 import { fleetWindows } from '#infra/fleet/windows.ts';
 import { openLocal } from '#infra/local/open-local.ts';
@@ -28,7 +28,7 @@ export async function openWatchedStores(
     return { stores, stillMs: ackDeadlineSeconds * 1_000 };
   }
   const settings = readCloudSettings(environment);
-  if (isOnEmulators(settings)) await prepareCloud(settings, now);
+  await prepareIfOnEmulators(settings, now);
   const stores = await openCloud({ settings, clock: now, tag: 'pipeline' });
   return { stores, stillMs: stillMsOfFleet(settings.pubsub.ackDeadlineSeconds, readHeldBounds(environment)) };
 }

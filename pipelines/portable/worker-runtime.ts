@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { readBackend } from '#infra/cloud/backend.ts';
 import { openCloud, openFeed } from '#infra/cloud/open-cloud.ts';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
-import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
+import { readCloudSettings } from '#infra/cloud/settings.ts';
 import type { HeldBounds } from '#infra/fleet/holder.ts';
 import { openLocal } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
@@ -122,7 +122,7 @@ async function openInCloud(log: Log, bounds: HeldBounds): Promise<Backing> {
   const settings = readCloudSettings(process.env);
   const clock = scheduler.now;
   const { commitDelayMs, pubsub } = settings;
-  if (isOnEmulators(settings)) await prepareCloud(settings, clock);
+  await prepareIfOnEmulators(settings, clock);
   const stores = await openCloud({ settings, clock, tag: 'portable', commitDelayMs, topicLog: log });
   const openSources = async () => {
     const { keep, close } = createClosing();

@@ -1,8 +1,8 @@
 import type { Instant } from '#domain/instant.ts';
 import { readBackend } from '#infra/cloud/backend.ts';
 import { openCloud } from '#infra/cloud/open-cloud.ts';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
-import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
+import { readCloudSettings } from '#infra/cloud/settings.ts';
 import type { Database } from '#infra/database/database.ts';
 import { openSpanner } from '#infra/database/spanner/open.ts';
 import { openSqlite } from '#infra/database/sqlite/open.ts';
@@ -23,7 +23,7 @@ export async function openPlatform({ environment, clock, tag }: OpenPlatform): P
   if (readBackend(environment) === 'embedded')
     return openLocal({ directory: dataDirectory(environment), clock });
   const settings = readCloudSettings(environment);
-  if (isOnEmulators(settings)) await prepareCloud(settings, clock);
+  await prepareIfOnEmulators(settings, clock);
   return openCloud({ settings, clock, tag });
 }
 

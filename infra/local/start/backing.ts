@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { prepareCloud } from '#infra/cloud/prepare-cloud.ts';
+import { prepareIfOnEmulators } from '#infra/cloud/prepare-cloud.ts';
 import { isOnEmulators, type CloudSettings } from '#infra/cloud/settings.ts';
 import type { Database } from '#infra/database/database.ts';
 import { openSpanner } from '#infra/database/spanner/open.ts';
@@ -82,7 +82,7 @@ export function cloudBacking(
     },
     apiArguments: [],
     claim: async () => {
-      if (isOnEmulators(cloud)) await prepareCloud(cloud, clock);
+      await prepareIfOnEmulators(cloud, clock);
       return { release: () => undefined };
     },
     openDatabase: () => openSpanner({ projectId, ...spanner, tables: CLOUD_TABLES, clock, tag: 'start' }),
