@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readVariables } from '#infra/variables.ts';
 
 export const BACKENDS = ['embedded', 'gcp'] as const;
 /** What the stores are: our own on this machine, or Google Cloud and its emulators. */
@@ -12,8 +13,5 @@ export const backendVariables = z.object({
 });
 
 /** Throws an error that says which backings there are. */
-export function readBackend({ MILLRACE_BACKEND: given }: NodeJS.ProcessEnv): Backend {
-  const parsed = backendVariables.safeParse(given === '' ? {} : { MILLRACE_BACKEND: given });
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data.MILLRACE_BACKEND;
-}
+export const readBackend = (environment: NodeJS.ProcessEnv): Backend =>
+  readVariables(backendVariables, environment).MILLRACE_BACKEND;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { splitAddress } from '#infra/emulators/loopback.ts';
 import { feedsSchema, type FeedSettings } from './feed-settings.ts';
+import { readVariables, setVariables, wholeNumberText } from '#infra/variables.ts';
 
 /** The three stores of a project of Google Cloud, or the emulators that stand for them. */
 export interface CloudSettings {
@@ -44,13 +45,6 @@ const EMULATOR_DEFAULTS = {
 
 const EMULATORS = ['SPANNER_EMULATOR_HOST', 'PUBSUB_EMULATOR_HOST', 'BIGQUERY_EMULATOR_HOST'] as const;
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'is no whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
-
 const hostAndPort = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'is no host:port');
 
 const required = (what: string) => z.string({ error: `is missing: ${what}` }).min(1);
@@ -72,10 +66,10 @@ export const cloudVariables = z.object({
     .describe(
       'The feeds: a JSON list of feed, topic, subscription, namespace (or `"namespaces":"attribute"`), sources',
     ),
-  MILLRACE_ACK_DEADLINE_SECONDS: wholeNumber(10, 600)
+  MILLRACE_ACK_DEADLINE_SECONDS: wholeNumberText(10, 600)
     .default(60)
     .describe('The acknowledgement deadline of the subscriptions'),
-  MILLRACE_COMMIT_DELAY_MS: wholeNumber(0, 500)
+  MILLRACE_COMMIT_DELAY_MS: wholeNumberText(0, 500)
     .default(20)
     .describe('How long Spanner may hold back a commit of a worker, to write it with others'),
   SPANNER_EMULATOR_HOST: hostAndPort.optional().describe('host:port of the emulator of Spanner'),
@@ -93,17 +87,16 @@ type Variables = z.output<typeof cloudVariables>;
 
 /** Throws an error that names every variable that is wrong or missing. One that is empty counts as not set. */
 export function readCloudSettings(environment: NodeJS.ProcessEnv): CloudSettings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const given = setVariables(environment);
   const project = given['GOOGLE_CLOUD_PROJECT'];
   const onEmulators = EMULATORS.every((variable) => given[variable] !== undefined);
-  const parsed = cloudVariables.safeParse({
+  const variables = readVariables(cloudVariables, {
     ...(onEmulators ? EMULATOR_DEFAULTS : {}),
     ...(project === undefined ? {} : { MILLRACE_PROJECT: project }),
     ...given,
   });
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
   return toSettings(
-    parsed.data,
+    variables,
     EMULATORS.filter((variable) => given[variable] === undefined),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readVariables } from '#infra/variables.ts';
 
 /**
  * What of OpenTelemetry's own variables decides here. The exporters read the others (`OTEL_EXPORTER_OTLP_HEADERS`, certificates, time
@@ -23,10 +24,7 @@ export interface TelemetrySettings {
 
 /** Undefined when no collector is named: then nothing is measured, kept or sent. Throws an error that names each variable that is wrong. */
 export function readTelemetrySettings(environment: NodeJS.ProcessEnv): TelemetrySettings | undefined {
-  const set = Object.entries(environment).filter(([, value]) => value !== '');
-  const parsed = settingsSchema.safeParse(Object.fromEntries(set));
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  const { data } = parsed;
+  const data = readVariables(settingsSchema, environment);
   if (data.OTEL_EXPORTER_OTLP_ENDPOINT === undefined || data.OTEL_SDK_DISABLED === 'true') return undefined;
   return {
     endpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/, ''),

@@ -3,13 +3,7 @@ import { HORIZON_MICROS } from '#domain/limits.ts';
 import { MICROS_PER_SECOND } from '#domain/instant.ts';
 import { DEFAULT_SCALING, type ScalingBounds } from '#infra/fleet/scaling.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'is no whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+import { readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const PORT_MAX = 65_535;
 /** More than a worker may have in hand makes no larger batch. */
@@ -22,28 +16,28 @@ export const workerVariables = z.object({
     .default('info')
     .describe('What is logged, on standard error'),
   MILLRACE_RELEASE: z.string().max(128).default('unnamed').describe('The release that runs, for people'),
-  MILLRACE_LATENESS_SECONDS: wholeNumber(0, HORIZON_MICROS / MICROS_PER_SECOND)
+  MILLRACE_LATENESS_SECONDS: wholeNumberText(0, HORIZON_MICROS / MICROS_PER_SECOND)
     .default(DEFAULT_LATENESS_MICROS / MICROS_PER_SECOND)
     .describe('How long after it happened an event is published at the latest'),
-  MILLRACE_DRAIN_SECONDS: wholeNumber(1, 600)
+  MILLRACE_DRAIN_SECONDS: wholeNumberText(1, 600)
     .default(7)
     .describe(
       'How long the bundle in hand may take after SIGTERM; leave three seconds of the window for giving back the rest',
     ),
-  MILLRACE_BATCH_MESSAGES: wholeNumber(1, BATCH_MESSAGES_MAX)
+  MILLRACE_BATCH_MESSAGES: wholeNumberText(1, BATCH_MESSAGES_MAX)
     .default(1_000)
     .describe('The most messages that are committed together'),
   MILLRACE_HEALTH_HOST: z.string().default('0.0.0.0').describe('Where the health port listens'),
-  MILLRACE_HEALTH_PORT: wholeNumber(0, PORT_MAX)
+  MILLRACE_HEALTH_PORT: wholeNumberText(0, PORT_MAX)
     .default(8_081)
     .describe('The port of /healthz, /readyz and /metrics; 0 takes a free one'),
-  MILLRACE_WORKERS_MIN: wholeNumber(0, 10_000)
+  MILLRACE_WORKERS_MIN: wholeNumberText(0, 10_000)
     .default(DEFAULT_SCALING.workersMin)
     .describe('The fewest workers that the scaler signal asks for'),
-  MILLRACE_WORKERS_MAX: wholeNumber(1, 10_000)
+  MILLRACE_WORKERS_MAX: wholeNumberText(1, 10_000)
     .default(DEFAULT_SCALING.workersMax)
     .describe('The most workers that the scaler signal asks for'),
-  MILLRACE_WORKER_MESSAGES_PER_SECOND: wholeNumber(1, 1_000_000)
+  MILLRACE_WORKER_MESSAGES_PER_SECOND: wholeNumberText(1, 1_000_000)
     .default(DEFAULT_SCALING.messagesPerWorkerSecond)
     .describe('What a worker works off in a second, for the scaler signal'),
 });
@@ -60,15 +54,13 @@ export interface WorkerSettings {
 
 /** Throws an error that names every variable that is wrong. One that is empty counts as not set. */
 export function readWorkerSettings(environment: NodeJS.ProcessEnv): WorkerSettings {
-  const given = Object.entries(environment).filter(([, value]) => value !== '');
-  const parsed = workerVariables
-    .refine(
+  const data = readVariables(
+    workerVariables.refine(
       ({ MILLRACE_WORKERS_MIN: min, MILLRACE_WORKERS_MAX: max }) => min <= max,
       'MILLRACE_WORKERS_MIN is above MILLRACE_WORKERS_MAX',
-    )
-    .safeParse(Object.fromEntries(given));
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  const { data } = parsed;
+    ),
+    environment,
+  );
   return {
     logLevel: data.MILLRACE_LOG_LEVEL,
     release: data.MILLRACE_RELEASE,

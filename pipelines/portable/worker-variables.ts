@@ -4,32 +4,26 @@ import { cloudVariables } from '#infra/cloud/settings.ts';
 import { DEFAULT_HELD_BOUNDS, type HeldBounds } from '#infra/fleet/holder.ts';
 import { startVariables } from '#infra/local/start/settings.ts';
 import { COMMIT_PATIENCE_SECONDS } from './portable-worker.ts';
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'is no whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+import { readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const COMMIT_PATIENCE_SECONDS_MAX = 600;
 
 /** The variables of a worker of a distributed runner, beside those of its stores and of every worker. */
 export const portableVariables = z.object({
-  MILLRACE_HELD_MESSAGES: wholeNumber(1, 1_000_000)
+  MILLRACE_HELD_MESSAGES: wholeNumberText(1, 1_000_000)
     .default(DEFAULT_HELD_BOUNDS.messagesMax)
     .describe(
       'The most messages of a feed that a worker process has given to the runner and not yet seen acknowledged',
     ),
-  MILLRACE_HELD_BYTES: wholeNumber(1_000_000, 4_000_000_000)
+  MILLRACE_HELD_BYTES: wholeNumberText(1_000_000, 4_000_000_000)
     .default(DEFAULT_HELD_BOUNDS.bytesMax)
     .describe('The same in bytes'),
-  MILLRACE_HELD_SECONDS: wholeNumber(10, 3_600)
+  MILLRACE_HELD_SECONDS: wholeNumberText(10, 3_600)
     .default(DEFAULT_HELD_BOUNDS.secondsMax)
     .describe(
       'How long it keeps the lease of a message that nobody acknowledges; then the message comes again',
     ),
-  MILLRACE_COMMIT_PATIENCE_SECONDS: wholeNumber(0, COMMIT_PATIENCE_SECONDS_MAX)
+  MILLRACE_COMMIT_PATIENCE_SECONDS: wholeNumberText(0, COMMIT_PATIENCE_SECONDS_MAX)
     .default(COMMIT_PATIENCE_SECONDS)
     .describe('How long a bundle tries again what a store refuses, before it fails and its job starts again'),
 });
@@ -40,16 +34,9 @@ const embeddedVariables = z.object({
   MILLRACE_ACK_DEADLINE_SECONDS: cloudVariables.shape.MILLRACE_ACK_DEADLINE_SECONDS,
 });
 
-function parse<Schema extends z.ZodObject>(schema: Schema, environment: NodeJS.ProcessEnv): z.output<Schema> {
-  const given = Object.entries(environment).filter(([, value]) => value !== '');
-  const parsed = schema.safeParse(Object.fromEntries(given));
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data;
-}
-
 /** Throws an error that names every variable that is wrong. One that is empty counts as not set. */
 export function readHeldBounds(environment: NodeJS.ProcessEnv): HeldBounds {
-  const variables = parse(portableVariables, environment);
+  const variables = readVariables(portableVariables, environment);
   return {
     messagesMax: variables.MILLRACE_HELD_MESSAGES,
     bytesMax: variables.MILLRACE_HELD_BYTES,
@@ -59,14 +46,14 @@ export function readHeldBounds(environment: NodeJS.ProcessEnv): HeldBounds {
 
 /** The same, in seconds. */
 export const readCommitPatience = (environment: NodeJS.ProcessEnv): number =>
-  parse(portableVariables, environment).MILLRACE_COMMIT_PATIENCE_SECONDS;
+  readVariables(portableVariables, environment).MILLRACE_COMMIT_PATIENCE_SECONDS;
 
 /** The same. */
 export function readEmbedded(environment: NodeJS.ProcessEnv): {
   readonly directory: string;
   readonly ackDeadlineSeconds: number;
 } {
-  const variables = parse(embeddedVariables, environment);
+  const variables = readVariables(embeddedVariables, environment);
   return {
     directory: resolve(variables.MILLRACE_DATA_DIR),
     ackDeadlineSeconds: variables.MILLRACE_ACK_DEADLINE_SECONDS,

@@ -4,14 +4,7 @@ import { KEY_LIMITS } from '#infra/access/token-buckets.ts';
 import { HORIZON_MICROS } from '#domain/limits.ts';
 import { MICROS_PER_SECOND } from '#domain/instant.ts';
 import { DEFAULT_LATENESS_MICROS } from '#infra/usage/watermark.ts';
-
-/** Only what is written as a whole number is one: an empty or a hexadecimal text is a mistake. */
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'is no whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
+import { readVariables, wholeNumberText } from '#infra/variables.ts';
 
 /** As good as no limit. */
 const KEY_RATE_MAX = 1_000_000_000;
@@ -24,7 +17,7 @@ export const startVariables = z.object({
     .string()
     .default('127.0.0.1')
     .describe('Where the API listens; all interfaces on Cloud Run'),
-  MILLRACE_PORT: wholeNumber(0, 65_535)
+  MILLRACE_PORT: wholeNumberText(0, 65_535)
     .default(8_080)
     .describe('Its port; 0 takes a free one; `PORT` on Cloud Run'),
   MILLRACE_LOG_LEVEL: z
@@ -32,18 +25,18 @@ export const startVariables = z.object({
     .default('warn')
     .describe('What is logged, on standard error'),
   /** What the feeds promise: an event is published at most so long after it happened. */
-  MILLRACE_LATENESS_SECONDS: wholeNumber(0, HORIZON_MICROS / MICROS_PER_SECOND)
+  MILLRACE_LATENESS_SECONDS: wholeNumberText(0, HORIZON_MICROS / MICROS_PER_SECOND)
     .default(DEFAULT_LATENESS_MICROS / MICROS_PER_SECOND)
     .describe('How long after it happened an event is published at the latest'),
   /** How long a stopping server waits for the requests in hand. */
-  MILLRACE_GRACE_SECONDS: wholeNumber(0, 600)
+  MILLRACE_GRACE_SECONDS: wholeNumberText(0, 600)
     .default(10)
     .describe('How long requests in hand are waited for when the API is told to stop'),
   /** What one API key may send; beyond it the answer is 429. */
-  MILLRACE_KEY_EVENTS_PER_SECOND: wholeNumber(1, KEY_RATE_MAX)
+  MILLRACE_KEY_EVENTS_PER_SECOND: wholeNumberText(1, KEY_RATE_MAX)
     .default(KEY_LIMITS.eventsPerSecond)
     .describe('What one API key may send, beyond which it is told to come again'),
-  MILLRACE_KEY_BYTES_PER_SECOND: wholeNumber(1, KEY_RATE_MAX)
+  MILLRACE_KEY_BYTES_PER_SECOND: wholeNumberText(1, KEY_RATE_MAX)
     .default(KEY_LIMITS.bytesPerSecond)
     .describe('The same in bytes'),
 });
@@ -61,10 +54,7 @@ export interface StartSettings {
 
 /** Throws an error that names every variable that is wrong. One that is empty counts as not set. */
 export function readStartSettings(environment: NodeJS.ProcessEnv): StartSettings {
-  const set = Object.entries(environment).filter(([, value]) => value !== '');
-  const parsed = startVariables.safeParse(Object.fromEntries(set));
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  const { data } = parsed;
+  const data = readVariables(startVariables, environment);
   return {
     directory: resolve(data.MILLRACE_DATA_DIR),
     host: data.MILLRACE_HOST,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
 import { parseStoragePlace, type StoragePlace } from '#infra/engines/dataflow/staging.ts';
 import { workerVariablesOf } from '../worker-environment.ts';
+import { readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const WORKERS_MAX = 1_000;
 const DISK_GB_MIN = 30;
@@ -9,13 +10,6 @@ const DISK_GB_MAX = 65_536;
 const THREADS_MAX = 1_000;
 /** As Dataflow has them, and few: they are also labels of machines. */
 const LABELS_MAX = 32;
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'is no whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
 
 const required = (what: string) => z.string({ error: `is missing: ${what}` });
 
@@ -80,12 +74,12 @@ export const dataflowVariables = z.object({
     .regex(/^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/, 'is no type of machine')
     .default('n2-standard-2')
     .describe('The machines of the workers; one Node process for each of their CPUs'),
-  MILLRACE_DATAFLOW_WORKERS_MIN: wholeNumber(1, WORKERS_MAX).default(1).describe('The fewest machines'),
-  MILLRACE_DATAFLOW_WORKERS_MAX: wholeNumber(1, WORKERS_MAX).default(10).describe('The most machines'),
-  MILLRACE_DATAFLOW_DISK_GB: wholeNumber(DISK_GB_MIN, DISK_GB_MAX)
+  MILLRACE_DATAFLOW_WORKERS_MIN: wholeNumberText(1, WORKERS_MAX).default(1).describe('The fewest machines'),
+  MILLRACE_DATAFLOW_WORKERS_MAX: wholeNumberText(1, WORKERS_MAX).default(10).describe('The most machines'),
+  MILLRACE_DATAFLOW_DISK_GB: wholeNumberText(DISK_GB_MIN, DISK_GB_MAX)
     .default(DISK_GB_MIN)
     .describe('The disk of a machine, which holds its system and the image'),
-  MILLRACE_DATAFLOW_THREADS: wholeNumber(1, THREADS_MAX)
+  MILLRACE_DATAFLOW_THREADS: wholeNumberText(1, THREADS_MAX)
     .optional()
     .describe('Bundles that a machine works on at once; Dataflow decides unless it is set'),
   MILLRACE_DATAFLOW_STREAMING_MODE: z
@@ -128,18 +122,15 @@ export function readDataflowSettings(environment: NodeJS.ProcessEnv): DataflowSe
   const cloud = readCloudSettings(environment);
   if (isOnEmulators(cloud))
     throw new Error('the environment is wrong:\nworkers on Dataflow do not reach emulators of this machine');
-  const parsed = dataflowVariables
-    .refine(
+  const variables = readVariables(
+    dataflowVariables.refine(
       ({ MILLRACE_DATAFLOW_WORKERS_MIN: min, MILLRACE_DATAFLOW_WORKERS_MAX: max }) => min <= max,
       'MILLRACE_DATAFLOW_WORKERS_MIN is above MILLRACE_DATAFLOW_WORKERS_MAX',
-    )
-    .safeParse(given(environment));
-  if (!parsed.success) throw new Error(`the environment is wrong:\n${z.prettifyError(parsed.error)}`);
-  return toSettings(parsed.data, cloud.projectId, environment);
+    ),
+    environment,
+  );
+  return toSettings(variables, cloud.projectId, environment);
 }
-
-const given = (environment: NodeJS.ProcessEnv): Record<string, string | undefined> =>
-  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
 
 function toSettings(
   variables: z.output<typeof dataflowVariables>,
