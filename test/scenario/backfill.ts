@@ -8,9 +8,9 @@ import { readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { meterBackfill } from '#infra/catalogue/tables.ts';
 import { reconciliationDifference } from '#infra/reconcile/tables.ts';
-import type { Scheduler } from '#infra/scheduler.ts';
 import { workOnBackfill } from '#pipelines/backfill/work-on-backfill.ts';
 import { ReconciliationLost } from '#pipelines/reconcile/work-on-reconciliation.ts';
+import { simulatedScheduler } from '#test/support/simulated-scheduler.ts';
 import type { Simulation } from '#test/support/simulation.ts';
 import { drawMessages, METERS, NAMESPACES, NEXT_METERS } from './usage-script.ts';
 import { correct, publishAll, roll, rollRest, watch, type Corrections } from './usage-tasks.ts';
@@ -34,19 +34,6 @@ function drawPlan({ draw }: Simulation) {
   };
 }
 type Plan = ReturnType<typeof drawPlan>;
-
-/** Sleeps of the code under test, in simulated time. */
-const schedulerOf = ({ sim }: UsageWorld): Scheduler => ({
-  now: sim.now,
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve) => {
-      const cancel = sim.after(milliseconds * 1_000, () => resolve());
-      signal?.addEventListener('abort', () => {
-        cancel();
-        resolve();
-      });
-    }),
-});
 
 const FEW_DAYS_AGO = 5;
 
@@ -76,7 +63,7 @@ async function ask(world: UsageWorld, times: number): Promise<void> {
 
 /** A worker on backfills, for ever. */
 async function workOnAll(world: UsageWorld, worker: string): Promise<void> {
-  const scheduler = schedulerOf(world);
+  const scheduler = simulatedScheduler(world.sim);
   for (;;) {
     await pause(world);
     for (const { namespace, meter, version } of await insist(world, () => openBackfills(world.database)))

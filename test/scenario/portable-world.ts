@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Instant } from '#domain/instant.ts';
+import { MICROS_PER_SECOND, type Instant } from '#domain/instant.ts';
 import { CATALOGUE_TABLES } from '#infra/catalogue/tables.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { CUSTOMER_TABLES } from '#infra/customers/tables.ts';
@@ -10,11 +10,10 @@ import { ENTITLEMENT_TABLES } from '#infra/entitlements/tables.ts';
 import { FLEET_TABLES } from '#infra/fleet/tables.ts';
 import { CLAIM_FRESH_MICROS, REDELIVERY_DEADLINES } from '#infra/fleet/windows.ts';
 import { PLAN_TABLES } from '#infra/plans/tables.ts';
-import type { Scheduler } from '#infra/scheduler.ts';
 import type { OpenedFeed } from '#infra/stores/opened-stores.ts';
 import { TopicUnavailable } from '#infra/topic/errors.ts';
 import { noTopicFaults, openHostileTopic, type HostileTopic } from '#infra/topic/hostile/hostile-topic.ts';
-import type { Message, Topic, Unacknowledged } from '#infra/topic/topic.ts';
+import type { Message, Topic } from '#infra/topic/topic.ts';
 import { CatalogueMoving } from '#infra/usage/commit.ts';
 import { USAGE_TABLES } from '#infra/usage/tables.ts';
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
@@ -23,7 +22,9 @@ import { joinFleet } from '#pipelines/fleet/membership.ts';
 import { createPortableWorker, type PortableWorker } from '#pipelines/portable/portable-worker.ts';
 import { provideWorker, withdrawWorker } from '#pipelines/portable/portable-workers.ts';
 import { emptyCounters } from '#pipelines/usage/counters.ts';
+import { simulatedScheduler } from '#test/support/simulated-scheduler.ts';
 import type { Simulation } from '#test/support/simulation.ts';
+import { workerTopics, type WorkerTopics } from '#test/support/worker-topics.ts';
 
 export const FEED = 'usage';
 export const NAMESPACE = 'default';
@@ -31,8 +32,6 @@ export const SUBSCRIPTION = 'portable';
 export const METER = 'tokens';
 export const RULE = { kind: 'fixed', namespace: NAMESPACE } as const;
 export const ACK_DEADLINE_SECONDS = 10;
-const DEADLINE_MICROS = ACK_DEADLINE_SECONDS * 1_000_000;
-const MICROS_PER_MILLI = 1_000;
 /** Small, so that runs come to it. */
 const BOUNDS = { messagesMax: 12, bytesMax: 1_000_000, secondsMax: 30 };
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -54,7 +53,7 @@ export interface PortableWorld {
   readonly warehouse: HostileWarehouse;
   readonly processes: Map<string, SimulatedProcess>;
   /** Every message that came to a worker, by its id: one that is on its way to it is nobody's yet. */
-  readonly arrived: Map<string, Message>;
+  readonly arrived: ReadonlyMap<string, Message>;
 }
 
 /** What a simulated process tells its surroundings. */
@@ -67,14 +66,22 @@ interface Self {
 interface Inner extends PortableWorld {
   readonly self: AsyncLocalStorage<Self>;
   readonly deaths: Map<string, () => void>;
+  readonly workerTopics: WorkerTopics;
   holders: number;
-  /** When somebody last had no room: a message waited longer than the topic promises. */
-  brokenAt: Instant;
 }
 
 export async function openPortableWorld(sim: Simulation): Promise<PortableWorld> {
+  const topic = openHostileTopic({
+    schedule: { ...sim, point: (label) => pointOf(inner, label) },
+    faults: noTopicFaults,
+    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+  });
+  const topics = workerTopics({
+    ...{ sim, topic, subscription: SUBSCRIPTION },
+    redeliveryMicros: REDELIVERY_DEADLINES * ACK_DEADLINE_SECONDS * MICROS_PER_SECOND,
+  });
   const inner: Inner = {
-    sim,
+    ...{ sim, topic, workerTopics: topics, arrived: topics.arrived },
     self: new AsyncLocalStorage<Self>(),
     database: openHostile({
       tables: [
@@ -88,17 +95,10 @@ export async function openPortableWorld(sim: Simulation): Promise<PortableWorld>
       schedule: sim,
       faults: noFaults,
     }),
-    topic: openHostileTopic({
-      schedule: { ...sim, point: (label) => pointOf(inner, label) },
-      faults: noTopicFaults,
-      ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
-    }),
     warehouse: openHostileWarehouse({ schedule: sim, faults: noWarehouseFaults }),
     processes: new Map(),
-    arrived: new Map(),
     deaths: new Map(),
     holders: 0,
-    brokenAt: 0,
   };
   const definition = { name: 'Tokens', eventType: 'request', aggregation: 'sum', value: 'tokens' } as const;
   await putMeter(inner.database, { namespace: NAMESPACE, key: METER, definition });
@@ -116,67 +116,6 @@ async function pointOf(world: Inner, label: string): Promise<void> {
   killProcess(world, own.name);
   await new Promise<never>(() => undefined);
 }
-
-/** A handle that can tell only what it was given, and whether everything was delivered to somebody: as on an emulator. */
-function workerTopic(world: Inner): Topic {
-  const handle = world.topic.open(SUBSCRIPTION);
-  let askedAt = world.sim.now();
-  return {
-    ...handle,
-    pull: async (max) => {
-      const messages = await handle.pull(max);
-      for (const message of messages) world.arrived.set(message.id, message);
-      return messages;
-    },
-    oldestUnacknowledged: async (): Promise<Unacknowledged | 'unknown'> => {
-      const seen = await handle.oldestUnacknowledged();
-      if (seen === 'unknown') return 'unknown';
-      noteDelays(world);
-      const hadRoom = world.brokenAt < askedAt;
-      askedAt = world.sim.now();
-      return { scope: 'worker', at: hadRoom ? deliveredThrough(world, seen.at) : 0 };
-    },
-  };
-}
-
-/** A message that waits longer than the topic promises waits since nobody had room for it. */
-function noteDelays(world: Inner): void {
-  const now = world.sim.now();
-  const waits = world.topic
-    .fates(SUBSCRIPTION)
-    .some(
-      ({ acknowledged, deliveries, leasedUntil }) =>
-        !acknowledged && deliveries > 0 && now - leasedUntil > REDELIVERY_DEADLINES * DEADLINE_MICROS,
-    );
-  if (waits) world.brokenAt = now;
-}
-
-const deliveredThrough = ({ topic, arrived }: Inner, now: Instant): Instant =>
-  Math.min(
-    now,
-    ...topic
-      .fates(SUBSCRIPTION)
-      .filter(({ id }) => !arrived.has(id))
-      .map(({ publishTime }) => publishTime),
-  );
-
-/** Timers of the code under test as the simulation has them, which an abort ends at once. */
-export const schedulerOf = (sim: Simulation): Scheduler => ({
-  now: sim.now,
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const cancel = sim.after(milliseconds * MICROS_PER_MILLI, () => {
-        signal?.removeEventListener('abort', done);
-        resolve();
-      });
-      const done = (): void => {
-        cancel();
-        resolve();
-      };
-      signal?.addEventListener('abort', done, { once: true });
-    }),
-});
 
 /** Starts a process that holds what readers are given, and commits what it is handed. Its name is never used again. */
 export function startProcess(world: PortableWorld, name: string): void {
@@ -248,14 +187,14 @@ function createWorker(world: Inner, own: Self): PortableWorker {
   const sink = feedOf(topic.open(SUBSCRIPTION));
   return createPortableWorker({
     ...{ worker: own.name, release: 'test', bounds: BOUNDS, log: silent, counters: emptyCounters() },
-    ...{ ackDeadlineSeconds: ACK_DEADLINE_SECONDS, latenessMicros: 0, scheduler: schedulerOf(sim) },
+    ...{ ackDeadlineSeconds: ACK_DEADLINE_SECONDS, latenessMicros: 0, scheduler: simulatedScheduler(sim) },
     stores: {
       ...{ database, warehouse, feeds: [sink], apiTopic: sink.topic },
       maintain: async () => ({ dropped: [] }),
       close: async () => undefined,
     },
     openSources: async () => {
-      const handle = workerTopic(world);
+      const handle = world.workerTopics.open();
       return { feeds: [feedOf(handle)], close: () => handle.close() };
     },
     join: (options) => joinFleet({ ...options, onClaim: (at) => (own.claimedAt = at) }),

@@ -14,9 +14,10 @@ import {
   openHostileTopic,
   type HostileTopic,
 } from '#infra/topic/hostile/hostile-topic.ts';
-import type { Topic, Unacknowledged } from '#infra/topic/topic.ts';
+import type { Topic } from '#infra/topic/topic.ts';
 import { USAGE_TABLES, watermark } from '#infra/usage/tables.ts';
 import type { Simulation } from '#test/support/simulation.ts';
+import { workerTopics, type WorkerTopics } from '#test/support/worker-topics.ts';
 
 /** Stands for an event row: a message is committed once its row is there. */
 const committedMessage = defineTable('committed_message', {
@@ -76,30 +77,28 @@ interface World {
   readonly topic: HostileTopic;
   readonly self: AsyncLocalStorage<SimulatedWorker>;
   readonly workers: Map<string, SimulatedWorker>;
-  /** When somebody last had no room: a message waited longer than the topic promises. */
-  brokenAt: Instant;
-  /** Messages that have arrived at a worker: one that is on its way to it is nobody's yet. */
-  readonly arrived: Set<string>;
+  readonly workerTopics: WorkerTopics;
 }
 
 export function openFleet(sim: Simulation): SimulatedFleet {
   const self = new AsyncLocalStorage<SimulatedWorker>();
+  const topic = openHostileTopic({
+    schedule: { ...sim, point: (label) => pointOf(world, label) },
+    faults: commonTopicFaults,
+    ackDeadlineSeconds: DEADLINE_MICROS / 1e6,
+  });
   const world: World = {
-    sim,
-    self,
+    ...{ sim, self, topic },
     database: openHostile({
       tables: [...USAGE_TABLES, ...FLEET_TABLES, committedMessage],
       schedule: sim,
       faults: commonFaults,
     }),
-    topic: openHostileTopic({
-      schedule: { ...sim, point: (label) => pointOf(world, label) },
-      faults: commonTopicFaults,
-      ackDeadlineSeconds: DEADLINE_MICROS / 1e6,
-    }),
     workers: new Map(),
-    brokenAt: 0,
-    arrived: new Set(),
+    workerTopics: workerTopics({
+      ...{ sim, topic, subscription: SUBSCRIPTION },
+      redeliveryMicros: REDELIVERY_MICROS,
+    }),
   };
   return {
     topic: world.topic,
@@ -135,54 +134,11 @@ async function pointOf(world: World, label: string): Promise<void> {
   await new Promise<never>(() => undefined);
 }
 
-/** A handle that can tell only what it was given, and whether everything was delivered to somebody. */
-function workerTopic(world: World): Topic {
-  const handle = world.topic.open(SUBSCRIPTION);
-  let askedAt = world.sim.now();
-  return {
-    ...handle,
-    pull: async (max) => {
-      const messages = await handle.pull(max);
-      for (const { id } of messages) world.arrived.add(id);
-      return messages;
-    },
-    oldestUnacknowledged: async (): Promise<Unacknowledged | 'unknown'> => {
-      const seen = await handle.oldestUnacknowledged();
-      if (seen === 'unknown') return 'unknown';
-      noteDelays(world);
-      const hadRoom = world.brokenAt < askedAt;
-      askedAt = world.sim.now();
-      return { scope: 'worker', at: hadRoom ? deliveredThrough(world, seen.at) : 0 };
-    },
-  };
-}
-
-/** A message that waits longer than the topic promises waits since nobody had room for it. */
-function noteDelays(world: World): void {
-  const now = world.sim.now();
-  const waits = world.topic
-    .fates(SUBSCRIPTION)
-    .some(
-      ({ acknowledged, deliveries, leasedUntil }) =>
-        !acknowledged && deliveries > 0 && now - leasedUntil > REDELIVERY_MICROS,
-    );
-  if (waits) world.brokenAt = now;
-}
-
-const deliveredThrough = ({ topic, arrived }: World, now: Instant): Instant =>
-  Math.min(
-    now,
-    ...topic
-      .fates(SUBSCRIPTION)
-      .filter(({ id }) => !arrived.has(id))
-      .map(({ publishTime }) => publishTime),
-  );
-
 async function startWorker(world: World, name: string): Promise<void> {
   const { sim, self, workers, database } = world;
   const worker: SimulatedWorker = { name, claimedAt: sim.now(), leaving: false, cutOff: false };
   workers.set(name, worker);
-  const answered = answerFor(workerTopic(world), {
+  const answered = answerFor(world.workerTopics.open(), {
     clock: sim.now,
     ackDeadlineSeconds: DEADLINE_MICROS / 1e6,
     rememberMicros: WINDOWS.rememberMicros,

@@ -5,8 +5,8 @@ import { openHostile } from '#infra/database/hostile/open-hostile.ts';
 import { StoreError } from '#infra/database/errors.ts';
 import { createInvoiceRun, readInvoiceRun } from '#infra/invoicing/invoice-runs.ts';
 import { workOnRun, type Pace } from '#infra/invoicing/work-on-run.ts';
-import type { Scheduler } from '#infra/scheduler.ts';
 import { noWarehouseFaults, openHostileWarehouse } from '#infra/warehouse/hostile/hostile-warehouse.ts';
+import { simulatedScheduler } from '#test/support/simulated-scheduler.ts';
 import { simulateSeeds, type Simulation } from '#test/support/simulation.ts';
 import {
   BILLING_TABLES,
@@ -24,23 +24,6 @@ const CUSTOMERS = ['a', 'b', 'c', 'd', 'e'];
 /** Small, so that parts and commits are many. */
 const PACE: Pace = { payersPerPart: 2, rowsPerCommit: 12, issuedPerCommit: 3 };
 
-const schedulerOf = (sim: Simulation): Scheduler => ({
-  now: sim.now,
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const cancel = sim.after(milliseconds * 1_000, resolve);
-      signal?.addEventListener(
-        'abort',
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
-    }),
-});
-
 /** December and the next fee are due of everybody, and nothing is billed yet. */
 async function prepare(world: BillingWorld): Promise<void> {
   await world.meter('tokens', TOKENS);
@@ -56,7 +39,7 @@ async function prepare(world: BillingWorld): Promise<void> {
 
 /** Works on a run as a process does that somebody starts again whenever it fails. */
 async function insist(world: BillingWorld, sim: Simulation, name: string, run: string): Promise<void> {
-  const scheduler = schedulerOf(sim);
+  const scheduler = simulatedScheduler(sim);
   let made = 0;
   for (;;) {
     try {

@@ -4,10 +4,10 @@ import { commonFaults, noFaults } from '#infra/database/hostile/faults.ts';
 import { issueInvoices } from '#infra/invoicing/issue-invoices.ts';
 import { voidInvoice } from '#infra/invoicing/change-invoice.ts';
 import { workOnRun } from '#infra/invoicing/work-on-run.ts';
-import type { Scheduler } from '#infra/scheduler.ts';
 import { WarehouseUnavailable } from '#infra/warehouse/errors.ts';
 import { commonWarehouseFaults, noWarehouseFaults } from '#infra/warehouse/hostile/hostile-warehouse.ts';
 import { NAMESPACE } from '#test/infra/usage/usage-fixture.ts';
+import { simulatedScheduler } from '#test/support/simulated-scheduler.ts';
 import type { Simulation } from '#test/support/simulation.ts';
 import { expectSettled } from './billing.ts';
 import { cancelAll, change, decide, drawUsage, subscribe, voidOne } from './life.ts';
@@ -92,27 +92,13 @@ async function prepare(sim: Simulation): Promise<Town> {
       return sim.now();
     },
   };
-  const town = await townOn(sim, { draw: sim.draw, clock, scheduler: schedulerOf(sim) });
+  const town = await townOn(sim, { draw: sim.draw, clock, scheduler: simulatedScheduler(sim) });
   for (const citizen of town.customers) await subscribe(town, citizen);
   await publish(town, drawUsage(town, sim.now() - USED_DAYS * MICROS_PER_DAY, sim.now()));
   await sim.sleep(10 * MICROS_PER_MINUTE);
   await reachNow(town);
   return town;
 }
-
-const schedulerOf = (sim: Simulation): Scheduler => ({
-  now: sim.now,
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const cancel = sim.after(milliseconds * 1_000, resolve);
-      const end = (): void => {
-        cancel();
-        resolve();
-      };
-      signal?.addEventListener('abort', end, { once: true });
-    }),
-});
 
 /** Works on a run as a process does that somebody starts again whenever it fails. */
 const bill = (sim: Simulation, town: Town, run: string, worker: string): Promise<void> =>
