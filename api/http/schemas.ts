@@ -26,6 +26,16 @@ export const timeOutput = z
   .string()
   .meta({ format: 'date-time', description: 'RFC 3339 in UTC, to the microsecond' });
 
+/** How current an answer about usage is. */
+export const freshnessOutput = {
+  asOf: timeOutput
+    .nullable()
+    .meta({ description: 'Everything published before is in; null while no pipeline has reported' }),
+  completeThrough: timeOutput
+    .nullable()
+    .meta({ description: 'Every event that happened before is in, if the declared lateness holds' }),
+};
+
 const QUANTITY_TEXT_MAX = 64;
 const QUANTITY_TEXT = /^-?\d+(\.\d+)?([eE][+-]?\d{1,3})?$/;
 

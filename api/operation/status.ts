@@ -7,7 +7,7 @@ import { RUN_STATES, type InvoiceRunRow } from '#infra/invoicing/tables.ts';
 import { readStatus, type BoundedCount, type NamespaceStatus } from '#infra/usage/read-status.ts';
 import { json } from '../http/answer.ts';
 import { route } from '../http/route.ts';
-import { timeOutput } from '../http/schemas.ts';
+import { freshnessOutput, timeOutput } from '../http/schemas.ts';
 
 const counted = {
   count: z.int(),
@@ -17,9 +17,7 @@ const counted = {
 const statusDocument = z
   .object({
     namespace: z.string(),
-    asOf: timeOutput
-      .nullable()
-      .meta({ description: 'Everything published before is in; null while no pipeline has reported' }),
+    asOf: freshnessOutput.asOf,
     completeThrough: timeOutput.nullable(),
     freshnessSeconds: z.number().nullable().meta({ description: 'How far `asOf` is behind' }),
     heartbeatAgeSeconds: z

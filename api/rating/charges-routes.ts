@@ -9,9 +9,10 @@ import { evaluateCharges, type EvaluatedCharges } from '#infra/rating/evaluate-c
 import { json } from '../http/answer.ts';
 import { jsonBody } from '../http/body.ts';
 import { route, type Route } from '../http/route.ts';
-import { pathNameInput, quantityOutput, timeInput, timeOutput } from '../http/schemas.ts';
+import { freshnessOutput, pathNameInput, quantityOutput, timeInput, timeOutput } from '../http/schemas.ts';
 import { askingForUsage } from '../usage/usage-problem.ts';
 import { billedChargeInput } from './charge-input.ts';
+import { lineOutput, workingOutput } from './line-output.ts';
 import { tag } from './tag.ts';
 
 const questionInput = z
@@ -40,18 +41,9 @@ const lineDocument = z
     charge: z.string().meta({ description: 'The key of the charge' }),
     description: z.string(),
     period: periodDocument.meta({ description: 'The segment of the period in which the price held' }),
-    dimensions: z
-      .record(z.string(), z.string())
-      .exactOptional()
-      .meta({ description: 'Of a line of one group' }),
-    quantity: quantityOutput.nullable(),
-    unitPrice: quantityOutput
-      .nullable()
-      .meta({ description: 'Null where the amount is more than a quantity times a price' }),
+    ...lineOutput,
     amount: quantityOutput.meta({ description: 'Rounded once, to the minor unit' }),
-    working: z
-      .array(z.looseObject({ stage: z.string() }))
-      .meta({ description: 'What the amount was computed from, stage by stage' }),
+    working: workingOutput,
   })
   .meta({ id: 'BillLine' });
 
@@ -61,12 +53,7 @@ const billDocument = z
     currency: z.string(),
     timezone: z.string(),
     period: periodDocument,
-    asOf: timeOutput
-      .nullable()
-      .meta({ description: 'Everything published before is in; null while no pipeline has reported' }),
-    completeThrough: timeOutput
-      .nullable()
-      .meta({ description: 'Every event that happened before is in, if the declared lateness holds' }),
+    ...freshnessOutput,
     dirty: z
       .boolean()
       .meta({ description: 'A part of the usage waits to be recomputed after a void, and is not final' }),
@@ -106,7 +93,7 @@ const evaluateChargesRoute = route({
         customer: path.key,
         currency: currency ?? undefined,
         timezone: timezone ?? undefined,
-        signal,
+        signal: signal(),
       };
       return json(200, toDocument(await evaluateCharges({ database, warehouse }, question)));
     }),

@@ -17,6 +17,7 @@ import { route, type Route } from '../http/route.ts';
 import { quantityOutput, recordInput } from '../http/schemas.ts';
 import { inTurns } from '../usage/in-turns.ts';
 import { chargeInput, decimalInput, upTo } from './charge-input.ts';
+import { lineOutput, workingOutput } from './line-output.ts';
 import { tag } from './tag.ts';
 
 const dimensionsInput = recordInput(z.string());
@@ -108,20 +109,11 @@ const evaluationDocument = z
       z.object({
         kind: z.enum(LINE_KINDS),
         description: z.string(),
-        dimensions: z
-          .record(z.string(), z.string())
-          .exactOptional()
-          .meta({ description: 'Of a line of one group' }),
-        quantity: quantityOutput.nullable(),
-        unitPrice: quantityOutput
-          .nullable()
-          .meta({ description: 'Null where the amount is more than a quantity times a price' }),
+        ...lineOutput,
         amount: quantityOutput.meta({ description: 'Rounded once' }),
       }),
     ),
-    working: z
-      .array(z.looseObject({ stage: z.string() }))
-      .meta({ description: 'What the amount was computed from, stage by stage' }),
+    working: workingOutput,
   })
   .meta({ id: 'PriceEvaluation' });
 
@@ -200,7 +192,7 @@ const priceCurveRoute = route({
       steps: body.steps ?? undefined,
       date: body.date ?? undefined,
     };
-    return json(200, await inTurns(curveSteps(question), signal));
+    return json(200, await inTurns(curveSteps(question), signal()));
   },
 });
 

@@ -17,6 +17,7 @@ import { encodeCursor } from '../http/cursor.ts';
 import { positionOf } from '../http/page.ts';
 import { route } from '../http/route.ts';
 import {
+  freshnessOutput,
   keyInput,
   listQuery,
   nameInput,
@@ -73,12 +74,7 @@ const usageDocument = z
     to: timeOutput,
     window: windowInput,
     timezone: z.string(),
-    asOf: timeOutput
-      .nullable()
-      .meta({ description: 'Everything published before is in; null while no pipeline has reported' }),
-    completeThrough: timeOutput
-      .nullable()
-      .meta({ description: 'Every event that happened before is in, if the declared lateness holds' }),
+    ...freshnessOutput,
     dirty: z
       .boolean()
       .meta({ description: 'A part of it waits to be recomputed after a void, and is not final' }),
@@ -124,8 +120,11 @@ export const readUsageRoute = route({
       const mediaType = chooseMediaType(headers['accept']?.toString(), ['application/json', 'text/csv']);
       const question = await questionOf(services, namespace, query);
       if (mediaType === 'application/json')
-        return json(200, toDocument(query, await readUsage(services.database, { ...question, signal })));
-      const { freshness, chunks } = await openCsv(services, question, signal);
+        return json(
+          200,
+          toDocument(query, await readUsage(services.database, { ...question, signal: signal() })),
+        );
+      const { freshness, chunks } = await openCsv(services, question, signal());
       return {
         ...stream(200, 'text/csv; charset=utf-8; header=present', chunks),
         headers: headersOf(freshness),

@@ -11,7 +11,7 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import { workOnBackfill } from '#pipelines/backfill/work-on-backfill.ts';
 import { checkNamespace } from './data-directory.ts';
-import { openPlatform } from './open-platform.ts';
+import { withPlatform } from './open-platform.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
 import { readTimeOption } from './time-option.ts';
 import { withPipeline } from './with-pipeline.ts';
@@ -61,9 +61,8 @@ export async function backfillCommand({ args, environment, terminal }: Invocatio
   const values = readValues(args);
   if (values.help) return terminal.out(`${BACKFILL_HELP}\n`);
   const namespace = checkNamespace(values.namespace);
-  const stores = await openPlatform({ environment, clock: systemScheduler.now, tag: 'backfill' });
-  const run = { stores, namespace, values, terminal };
-  try {
+  await withPlatform({ environment, clock: systemScheduler.now, tag: 'backfill' }, async (stores) => {
+    const run = { stores, namespace, values, terminal };
     if (values.list) {
       for (const backfill of await listBackfills(stores.database, namespace))
         terminal.out(`${tell(backfill)}\n`);
@@ -74,9 +73,7 @@ export async function backfillCommand({ args, environment, terminal }: Invocatio
       await withPipeline({ environment, terminal }, () => finish(run, backfill));
       if (values.activate) await activate(run, backfill);
     }
-  } finally {
-    await stores.close();
-  }
+  });
 }
 
 async function resume(run: Run): Promise<void> {

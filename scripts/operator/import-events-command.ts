@@ -24,7 +24,7 @@ import { askToGoOn } from './ask-to-go-on.ts';
 import { commandOrigin, type CommandOrigin } from './command-origin.ts';
 import { checkNamespace } from './data-directory.ts';
 import { finishCorrection } from './finish-correction.ts';
-import { openPlatform } from './open-platform.ts';
+import { withPlatform } from './open-platform.ts';
 import { partsOf } from './import-parts.ts';
 import { tellForeseenImport, tellImport } from './tell-import.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
@@ -81,13 +81,10 @@ export async function importEventsCommand({ args, environment, terminal, input }
   const values = readValues(args);
   if (values.help) return terminal.out(`${IMPORT_EVENTS_HELP}\n`);
   const namespace = checkNamespace(values.namespace);
-  const opened = await openPlatform({ environment, clock: systemScheduler.now, tag: 'import' });
-  try {
+  await withPlatform({ environment, clock: systemScheduler.now, tag: 'import' }, (opened) => {
     const stores = { ...opened, catalogues: createCatalogues(opened.database) };
-    await chosen({ stores, namespace, values, terminal, input });
-  } finally {
-    await opened.close();
-  }
+    return chosen({ stores, namespace, values, terminal, input });
+  });
 }
 
 async function chosen(run: Run): Promise<void> {

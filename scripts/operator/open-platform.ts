@@ -27,6 +27,19 @@ export async function openPlatform({ environment, clock, tag }: OpenPlatform): P
   return openCloud({ settings, clock, tag });
 }
 
+/** Opens the platform for a piece of work, and closes it whatever becomes of that. */
+export async function withPlatform<Result>(
+  options: OpenPlatform,
+  work: (stores: OpenedStores) => Promise<Result>,
+): Promise<Result> {
+  const stores = await openPlatform(options);
+  try {
+    return await work(stores);
+  } finally {
+    await stores.close();
+  }
+}
+
 /** Only the database: whoever has no right to topics and warehouse can open it, too. */
 export async function openPlatformDatabase({ environment, clock, tag }: OpenPlatform): Promise<Database> {
   if (readBackend(environment) === 'embedded')

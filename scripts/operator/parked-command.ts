@@ -5,7 +5,7 @@ import { LOCAL_FEED } from '#infra/local/open-local.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
 import { appendParkedRows, listParked, type ParkedRow } from '#infra/usage/append-parked.ts';
 import { checkNamespace } from './data-directory.ts';
-import { openPlatform } from './open-platform.ts';
+import { withPlatform } from './open-platform.ts';
 import { UsageError, type Invocation } from './terminal.ts';
 
 export const PARKED_HELP = `npm run parked -- list | append [--identity HEX …] [--reason TEXT]
@@ -40,8 +40,7 @@ export async function parkedCommand({ args, environment, terminal }: Invocation)
   const wrong = values.identity?.find((identity) => !IDENTITY.test(identity));
   if (wrong !== undefined) throw new UsageError(`--identity ${wrong} is not 32 hex digits`);
   const now = systemScheduler.now;
-  const stores = await openPlatform({ environment, clock: now, tag: 'parked' });
-  try {
+  await withPlatform({ environment, clock: now, tag: 'parked' }, async (stores) => {
     if (command === 'list') {
       for await (const row of allParked(stores.database, namespace)) terminal.out(`${tell(row)}\n`);
       return;
@@ -52,9 +51,7 @@ export async function parkedCommand({ args, environment, terminal }: Invocation)
     terminal.out(`${appended} rows appended, ${refused.length} refused still\n`);
     for (const { identity, error } of refused) terminal.note(`  ${toHex(identity)}: ${error}\n`);
     if (refused.length > 0) throw new Error('the warehouse refuses rows still');
-  } finally {
-    await stores.close();
-  }
+  });
 }
 
 async function* allParked(

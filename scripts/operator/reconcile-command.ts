@@ -17,7 +17,7 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import { workOnReconciliation } from '#pipelines/reconcile/work-on-reconciliation.ts';
 import { checkNamespace } from './data-directory.ts';
-import { openPlatform } from './open-platform.ts';
+import { withPlatform } from './open-platform.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
 import { readTimeOption } from './time-option.ts';
 import { withPipeline } from './with-pipeline.ts';
@@ -72,17 +72,14 @@ export async function reconcileCommand({ args, environment, terminal }: Invocati
   const values = readValues(args);
   if (values.help) return terminal.out(`${RECONCILE_HELP}\n`);
   const namespace = checkNamespace(values.namespace);
-  const stores = await openPlatform({ environment, clock: systemScheduler.now, tag: 'reconcile' });
-  const run = { stores, namespace, values, terminal };
-  try {
+  await withPlatform({ environment, clock: systemScheduler.now, tag: 'reconcile' }, async (stores) => {
+    const run = { stores, namespace, values, terminal };
     if (values.list) {
       for (const row of await listReconciliations(stores.database, namespace, { limit: LISTED }))
         terminal.out(`${tellReconciliation(row)}\n`);
     } else if (values.report !== undefined) await report(run, { namespace, id: values.report });
     else await withPipeline({ environment, terminal }, () => reconcile(run));
-  } finally {
-    await stores.close();
-  }
+  });
 }
 
 async function reconcile(run: Run): Promise<void> {

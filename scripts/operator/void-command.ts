@@ -22,7 +22,7 @@ import { askToGoOn } from './ask-to-go-on.ts';
 import { commandOrigin, type CommandOrigin } from './command-origin.ts';
 import { checkNamespace } from './data-directory.ts';
 import { finishCorrection } from './finish-correction.ts';
-import { openPlatform } from './open-platform.ts';
+import { withPlatform } from './open-platform.ts';
 import { tellCorrection, tellForeseen } from './tell-correction.ts';
 import { readTimeOption } from './time-option.ts';
 import { UsageError, type Invocation, type Terminal } from './terminal.ts';
@@ -91,13 +91,10 @@ export async function voidCommand({ args, environment, terminal, input }: Invoca
   const values = readValues(args);
   if (values.help) return terminal.out(`${VOID_HELP}\n`);
   const namespace = checkNamespace(values.namespace);
-  const opened = await openPlatform({ environment, clock: systemScheduler.now, tag: 'void' });
-  try {
+  await withPlatform({ environment, clock: systemScheduler.now, tag: 'void' }, (opened) => {
     const stores = { ...opened, catalogues: createCatalogues(opened.database) };
-    await chosen({ stores, namespace, values, terminal, input });
-  } finally {
-    await opened.close();
-  }
+    return chosen({ stores, namespace, values, terminal, input });
+  });
 }
 
 async function chosen(run: Run): Promise<void> {
