@@ -8,6 +8,7 @@ import { createAppendOnlyStore } from './append-only/store.ts';
 import { lastCommit } from './commit-clock.ts';
 import { BUSY_TIMEOUT_MS, openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { createLogSync, type LogSync, type SyncFile } from './log-sync.ts';
 import { checkMigrations, isCurrent, migrate } from './migration.ts';
 import type { Migration, Schema } from './migration.ts';
 import { createReaderPool } from './reader-pool.ts';
@@ -18,7 +19,7 @@ import { rememberSettled } from './settled-rows.ts';
 import { serialQueue } from '#infra/database/serial-queue.ts';
 import { createSnapshots } from './snapshots.ts';
 import type { TableStore } from './table-store.ts';
-import { createWriter, rollBack } from './writer.ts';
+import { createWriter, rollBack, type Writer } from './writer.ts';
 
 export interface SqliteOptions {
   /** A file; its directory is made if need be. */
@@ -32,6 +33,8 @@ export interface SqliteOptions {
   readonly maxBytes?: number;
   /** Smaller ones make what is rare frequent, for a test. */
   readonly partitionedBounds?: PartitionedBounds;
+  /** Another one than the system's, for a test. */
+  readonly syncFile?: SyncFile;
 }
 
 export interface SqliteDatabase extends Database {
@@ -67,19 +70,21 @@ export function openSqlite(options: SqliteOptions): SqliteDatabase {
     return store;
   };
   const writer = createWriter({ connection, storeOf, clock });
-  return assemble({ path, readOnly, writer, storeOf, stores, connect });
+  const log = createLogSync(path, options.syncFile);
+  return assemble({ path, readOnly, writer, log, storeOf, stores, connect });
 }
 
 interface Parts {
   readonly path: string;
   readonly readOnly: boolean;
-  readonly writer: ReturnType<typeof createWriter>;
+  readonly writer: Writer;
+  readonly log: LogSync;
   readonly storeOf: (table: Table<object>) => TableStore;
   readonly stores: ReadonlyMap<string, TableStore>;
   readonly connect: (role: 'reader') => Connection;
 }
 
-function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): SqliteDatabase {
+function assemble({ path, readOnly, writer, log, storeOf, stores, connect }: Parts): SqliteDatabase {
   const readers = createReaderPool(() => connect('reader'));
   const snapshots = createSnapshots(readers, storeOf);
   const inTurn = serialQueue();
@@ -90,6 +95,7 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
   const checkWritable = (): void => {
     check();
     if (readOnly) throw new StoreFailure(`${path} was opened for reading only`);
+    log.check();
   };
 
   return {
@@ -116,34 +122,49 @@ function assemble({ path, readOnly, writer, storeOf, stores, connect }: Parts): 
       check();
       return snapshots.take();
     },
-    transact: (work) => {
+    transact: async (work) => {
       const askedAt = performance.now();
-      return inTurn(async () => {
-        checkWritable();
-        return writer.transact(work, askedAt);
-      });
-    },
-    expire: async (now) => {
-      let expired = 0;
-      for (const store of stores.values()) {
-        for (let step = 1; step > 0; expired += step) {
-          step = await inTurn(async () => {
-            checkWritable();
-            return writer.change((connection) => store.expire(connection, now, EXPIRY_STEP_ROWS));
-          });
-        }
+      checkWritable();
+      try {
+        return await inTurn(async () => {
+          checkWritable();
+          return writer.transact(work, askedAt);
+        });
+      } finally {
+        // Out of turn: the next transaction runs while this one is brought to the disk, and then they share a sync.
+        await log.upTo(writer.newestSeen());
       }
-      return expired;
     },
+    expire: (now) =>
+      expireRows(stores.values(), now, (act) =>
+        inTurn(async () => {
+          checkWritable();
+          return writer.change(act);
+        }),
+      ),
     close: () =>
       inTurn(async () => {
         if (closed) return;
         closed = true;
         snapshots.close();
         readers.close();
+        // Those whose commits these are hear of a failure themselves.
+        await log.upTo(writer.newestSeen()).catch(() => undefined);
+        log.close();
         writer.close();
       }),
   };
+}
+
+type Change = (act: (connection: Connection) => number) => Promise<number>;
+
+async function expireRows(stores: Iterable<TableStore>, now: Instant, change: Change): Promise<number> {
+  let expired = 0;
+  for (const store of stores) {
+    for (let step = 1; step > 0; expired += step)
+      step = await change((connection) => store.expire(connection, now, EXPIRY_STEP_ROWS));
+  }
+  return expired;
 }
 
 function createStore(table: Table<object>, { partitionedBounds }: SqliteOptions): TableStore {

@@ -17,10 +17,18 @@ const LOCK_RETRY_MS = 1;
 
 /** The one connection of a process that writes. Its callers see to it that one transaction runs at a time. */
 export interface Writer {
-  /** `askedAt`, of the monotonic clock in milliseconds: all who wait for a lock that does not come free hear of it in the same time. */
+  /**
+   * Commits, but does not bring the commit to the disk: see `newestSeen`. `askedAt`, of the monotonic clock in milliseconds: all who
+   * wait for a lock that does not come free hear of it in the same time.
+   */
   transact<Result>(work: (tx: Transaction) => Promise<Result>, askedAt: number): Promise<Committed<Result>>;
   /** A write of the driver's own, in a transaction. */
   change<Result>(act: (connection: Connection) => Result): Promise<Result>;
+  /**
+   * The time of the newest commit that a transaction has made or seen so far. What a transaction found is told to its caller even if it
+   * wrote nothing or failed, so it must be on the disk first: else a repeated request could be told that it is done, and then it is not.
+   */
+  newestSeen(): Instant;
   close(): void;
 }
 
@@ -32,6 +40,9 @@ export interface WriterOptions {
 
 export function createWriter({ connection, storeOf, clock }: WriterOptions): Writer {
   connection.exec('PRAGMA busy_timeout = 0');
+  // Commits are synced by log-sync.ts, off this thread; SQLite goes on syncing the log before it moves pages out of it.
+  connection.exec('PRAGMA synchronous = NORMAL');
+  let newestSeen: Instant = 0;
 
   const apply = ({ mutations }: OpenTransaction): { committedAt: Instant; learn: () => void } => {
     if (mutations.size === 0) return { committedAt: lastCommit(connection), learn: () => undefined };
@@ -50,10 +61,12 @@ export function createWriter({ connection, storeOf, clock }: WriterOptions): Wri
         const { committedAt, learn } = apply(open);
         commit(connection);
         learn();
+        newestSeen = committedAt;
         return { result, committedAt };
       } catch (error) {
         open.end();
         rollBack(connection);
+        newestSeen = lastCommitOf(connection) ?? newestSeen;
         throw error;
       }
     },
@@ -68,8 +81,18 @@ export function createWriter({ connection, storeOf, clock }: WriterOptions): Wri
         throw error;
       }
     },
+    newestSeen: () => newestSeen,
     close: () => connection.close(),
   };
+}
+
+/** After an error, which must not be hidden by another one. */
+function lastCommitOf(connection: Connection): Instant | undefined {
+  try {
+    return lastCommit(connection);
+  } catch {
+    return undefined;
+  }
 }
 
 /** SQLite would wait inside the call, and the whole process with it: so it never does, and the event loop goes on between the tries. */
