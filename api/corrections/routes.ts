@@ -69,7 +69,8 @@ A preview goes the same way without changing anything; it takes as long as there
   prepare: async (services, { namespace, body, query, signal }) => {
     const prepared = await prepareCorrection(services.database, { namespace, ...toRequest(body) });
     if (!query.preview) return { prepared };
-    return { prepared, seen: await foreseeCorrection(services, prepared, { signal, breathe: inTurns() }) };
+    const turns = { signal: signal(), breathe: inTurns() };
+    return { prepared, seen: await foreseeCorrection(services, prepared, turns) };
   },
   change: async (tx, request, _services, { prepared, seen }) => {
     if (seen !== undefined) return json(200, toForeseen(seen));

@@ -44,6 +44,8 @@ export type AnswersOf<Declared> = {
   >;
 }[keyof Declared & number];
 
+export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+
 export const json = <const Status extends number, const Value>(
   status: Status,
   value: Value,

@@ -14,8 +14,8 @@ export type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
 export interface RequestContext {
   readonly requestId: string;
   readonly now: Instant;
-  /** Aborted when the client has gone, or when a stopping server waits no longer. */
-  readonly signal: AbortSignal;
+  /** Gives what is aborted when the client has gone, or when a stopping server waits no longer; made once somebody asks. */
+  readonly signal: () => AbortSignal;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

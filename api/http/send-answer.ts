@@ -1,14 +1,24 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Response } from 'express';
-import type { Answer, AnswerBody, AnswerHeaders } from './answer.ts';
+import { JSON_CONTENT_TYPE, type Answer, type AnswerBody, type AnswerHeaders } from './answer.ts';
 import { problemDocument, type Problem } from './problem.ts';
-import { SECURITY_HEADERS } from './security-headers.ts';
+import { DOCUMENT_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 
-/** What every answer says besides its own headers: written in one go with them, since one by one they cost more. */
-const COMMON_HEADERS: AnswerHeaders = { ...SECURITY_HEADERS, 'Cache-Control': 'no-store' };
-/** The same as names and values in turn, which are neither copied by name nor looked at again. */
-const COMMON_LINES: readonly string[] = Object.entries(COMMON_HEADERS).flat();
+/** What answers of one kind say besides their own headers: written in one go with them, since one by one they cost more. */
+interface CommonHeaders {
+  readonly byName: AnswerHeaders;
+  /** The same as names and values in turn, which are neither copied by name nor looked at again. */
+  readonly lines: readonly string[];
+}
+
+function commonHeaders(security: AnswerHeaders): CommonHeaders {
+  const byName = { ...security, 'Cache-Control': 'no-store' };
+  return { byName, lines: Object.entries(byName).flat() };
+}
+
+const OF_DOCUMENTS = commonHeaders(DOCUMENT_HEADERS);
+const OF_PAGES = commonHeaders(PAGE_HEADERS);
 
 /** The head of an answer on its way, which is not written yet. */
 interface Head {
@@ -16,6 +26,7 @@ interface Head {
   readonly requestId: string;
   readonly status: number;
   readonly headers: AnswerHeaders;
+  readonly common: CommonHeaders;
 }
 
 /** Sends an answer. A stream waits for a slow reader, and ends without an error when the reader has gone. */
@@ -24,10 +35,11 @@ export function sendAnswer(
   requestId: string,
   { status, headers, body }: Answer,
 ): Promise<void> | void {
-  const head: Head = { response, requestId, status, headers };
+  const common = isJson(body) ? OF_DOCUMENTS : OF_PAGES;
+  const head: Head = { response, requestId, status, headers, common };
   switch (body.kind) {
     case 'json':
-      sendWhole(head, body.contentType ?? 'application/json; charset=utf-8', JSON.stringify(body.value));
+      sendWhole(head, body.contentType ?? JSON_CONTENT_TYPE, JSON.stringify(body.value));
       return;
     case 'text':
       sendWhole(head, body.contentType, body.text);
@@ -45,21 +57,24 @@ export function sendAnswer(
   }
 }
 
-const headersOf = ({ requestId, headers }: Head, own?: OutgoingHttpHeaders): OutgoingHttpHeaders => ({
-  ...COMMON_HEADERS,
+const isJson = (body: AnswerBody): boolean =>
+  body.kind === 'json' || (body.kind === 'bytes' && body.contentType === JSON_CONTENT_TYPE);
+
+const headersOf = ({ requestId, headers, common }: Head, own?: OutgoingHttpHeaders): OutgoingHttpHeaders => ({
+  ...common.byName,
   'Request-Id': requestId,
   ...own,
   ...headers,
 });
 
 function sendWhole(head: Head, contentType: string, content: string | Uint8Array): void {
-  const { response, requestId, status, headers } = head;
+  const { response, requestId, status, headers, common } = head;
   const length = Buffer.byteLength(content);
   response.writeHead(
     status,
     // Headers of its own may stand in the place of common ones, so they are put together by name.
     isEmpty(headers)
-      ? [...COMMON_LINES, 'Request-Id', requestId, 'Content-Type', contentType, 'Content-Length', `${length}`]
+      ? [...common.lines, 'Request-Id', requestId, 'Content-Type', contentType, 'Content-Length', `${length}`]
       : headersOf(head, { 'Content-Type': contentType, 'Content-Length': length }),
   );
   response.end(content);
@@ -123,5 +138,6 @@ export function sendProblem(response: Response, requestId: string, problem: Prob
   if (response.headersSent) return void response.destroy();
   const { status, headers } = problem;
   const document = JSON.stringify(problemDocument(problem));
-  sendWhole({ response, requestId, status, headers }, 'application/problem+json', document);
+  const head: Head = { response, requestId, status, headers, common: OF_DOCUMENTS };
+  sendWhole(head, 'application/problem+json', document);
 }

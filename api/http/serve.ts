@@ -20,12 +20,17 @@ export interface Arrived {
 }
 
 /** Finds out who asks, and whether the key may. Throws the problems `unauthenticated` and `scope_missing`. */
-export async function authorize(
+export function authorize(
   services: Services,
   scope: Scope,
   { request, follow }: Arrived,
-): Promise<void> {
-  const principal = await authenticate(services, request);
+): Promise<void> | void {
+  const found = authenticate(services, request);
+  if (found instanceof Promise) return found.then((principal) => admit(follow, scope, principal));
+  admit(follow, scope, found);
+}
+
+function admit(follow: Followed, scope: Scope, principal: Principal | undefined): void {
   if (principal === undefined)
     throw new Problem('unauthenticated', 'the request has no valid API key', {
       headers: { 'WWW-Authenticate': 'Bearer' },
@@ -57,9 +62,7 @@ export async function serve(services: Services, found: FoundRoute, arrived: Arri
     body,
     requestId,
     now: services.scheduler.now(),
-    get signal() {
-      return signalOf(leaving);
-    },
+    signal: () => signalOf(leaving),
     headers: request.headers,
     principal,
     namespace: principal?.namespace,

@@ -136,7 +136,7 @@ counted, unless \`skipRefused\` leaves those out. A preview goes the same way wi
   problems: ['import_not_found', 'import_not_possible', 'import_has_violations'],
   prepare: async (services, { namespace, path: { id }, query, now, signal }) =>
     query.preview
-      ? foreseeImport(services, { namespace, id }, { now, signal, breathe: inTurns() })
+      ? foreseeImport(services, { namespace, id }, { now, signal: signal(), breathe: inTurns() })
       : undefined,
   change: async (tx, request, _services, seen) => {
     if (seen !== undefined) return json(200, toForeseenImport(seen));

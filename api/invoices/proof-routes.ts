@@ -83,11 +83,11 @@ const events = route({
     const { limit, cursor } = query;
     const after = positionOf(cursor, cursorPosition);
     const line = await questionOf(services, { namespace, ...path });
-    const asked = { namespace, after, signal };
+    const asked = { namespace, after, signal: signal() };
     if (mediaType === 'text/csv') {
       const all = line === undefined ? none() : lineEvents(services.warehouse, { ...asked, line });
       const dimensions = line === undefined ? [] : dimensionNames(line.meter);
-      const chunks = openEventsCsv(services, { dimensions, events: all }, signal);
+      const chunks = openEventsCsv(services, { dimensions, events: all }, asked.signal);
       return stream(200, 'text/csv; charset=utf-8; header=present', chunks);
     }
     const found: LineEvent[] = [];
@@ -167,7 +167,7 @@ const verify = route({
   },
   problems: ['invoice_not_found'],
   handle: async (services, { namespace, path, signal }) =>
-    json(200, await verifyInvoice(services, { namespace, id: path.id, signal })),
+    json(200, await verifyInvoice(services, { namespace, id: path.id, signal: signal() })),
 });
 
 export const INVOICE_PROOF_ROUTES: readonly Route[] = [events, verify];

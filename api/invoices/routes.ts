@@ -174,7 +174,7 @@ const getOne = route({
       readInvoice(snapshot, { namespace, id: path.id }),
     );
     if (mediaType !== 'application/json') return printed(stored, mediaType);
-    const late = await readLateUsage(services, { row: stored.row, now, signal });
+    const late = await readLateUsage(services, { row: stored.row, now, signal: signal() });
     return json(200, { ...toInvoice(stored), lateUsage: toLateUsage(late) });
   },
 });

@@ -109,7 +109,7 @@ export const evaluateUsageRoute = route({
   handle: async (_services, { namespace, body, signal }) => {
     const query = toQuery(body.query);
     const evaluation = { namespace, meter: given(body.meter), events: body.events.map(toEvent), query };
-    const answer = await inTurns(evaluationSteps(evaluation), signal);
+    const answer = await inTurns(evaluationSteps(evaluation), signal());
     return json(200, {
       ...answer,
       from: formatInstant(answer.from),

@@ -54,7 +54,7 @@ function heldRoute() {
     name: 'held',
     answers: { 200: { description: 'done', json: z.object({ done: z.boolean() }) } },
     handle: async (_services, { signal }) => {
-      started.resolve(signal);
+      started.resolve(signal());
       await finish.promise;
       return json(200, { done: true });
     },
