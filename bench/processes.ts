@@ -21,8 +21,18 @@ export async function cpuMicrosOfAll(pids: readonly number[]): Promise<number> {
   return each.reduce((sum, micros) => sum + micros, 0);
 }
 
-/** Memory that a process has in RAM, in bytes. Throws when there is no such process. */
-export async function residentBytesOf(pid: number): Promise<number> {
+/** Memory of a process, in bytes. */
+export interface Resident {
+  /** All that it has in RAM. */
+  readonly residentBytes: number;
+  /** Of that what is no part of a file: heaps, and what libraries allocate. */
+  readonly anonymousBytes: number;
+}
+
+/** What a process has in RAM. Throws when there is no such process. */
+export async function residentOf(pid: number): Promise<Resident> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * BYTES_PER_KILOBYTE;
+  const bytesOf = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * BYTES_PER_KILOBYTE;
+  return { residentBytes: bytesOf('VmRSS'), anonymousBytes: bytesOf('RssAnon') };
 }

@@ -123,28 +123,61 @@ export interface DelaysAsked {
   /** When they were published, in ms since the epoch. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** How many subjects stand for all: SUBJECTS_LOOKED_AT. */
+  readonly subjects?: number;
 }
 
-/** The warehouse hands out so many rows at most: a tenth of the subjects stands for all. */
-const LOOKED_AT = Array.from({ length: 100 }, (_, subject) => `s-${subject}`);
+/** Of a short run: the warehouse hands out so many rows at most. */
+const SUBJECTS_LOOKED_AT = 100;
+/** Of what the warehouse hands out at most, since a load may also be faster than it was to be. */
+const ROWS_LOOKED_AT = 50_000;
+
+/** How many subjects may stand for all in a load that goes on for hours: their events of the time that is looked through are not too many. */
+export const subjectsLookedAt = ({ eventsPerSecond, subjects }: SteadyLoad): number =>
+  Math.max(
+    1,
+    Math.min(
+      SUBJECTS_LOOKED_AT,
+      Math.floor((ROWS_LOOKED_AT * subjects) / (eventsPerSecond * (EVENT_TIME_MARGIN_MS / 1_000))),
+    ),
+  );
 
 /** From publishing to commit of events that were published in the time, in ms, in ascending order. */
-export async function delaysMs(
+export async function delaysMs(warehouse: Pick<Warehouse, 'query'>, asked: DelaysAsked): Promise<number[]> {
+  const delays = await Array.fromAsync(
+    lookThrough(warehouse, asked),
+    ({ publishedMs, committedMs }) => committedMs - publishedMs,
+  );
+  return delays.sort((a, b) => a - b);
+}
+
+/** When the last of the events was committed that were published in the time, in ms since the epoch. */
+export async function lastCommitMs(warehouse: Pick<Warehouse, 'query'>, asked: DelaysAsked): Promise<number> {
+  const commits = await Array.fromAsync(lookThrough(warehouse, asked), ({ committedMs }) => committedMs);
+  return commits.reduce((last, at) => Math.max(last, at), -Infinity);
+}
+
+interface LookedAt {
+  readonly publishedMs: number;
+  readonly committedMs: number;
+}
+
+async function* lookThrough(
   warehouse: Pick<Warehouse, 'query'>,
-  { fromMs, toMs }: DelaysAsked,
-): Promise<number[]> {
-  const delays: number[] = [];
+  { fromMs, toMs, subjects = SUBJECTS_LOOKED_AT }: DelaysAsked,
+): AsyncGenerator<LookedAt, void> {
   // Events are asked for by their own time, which is near.
   const range = {
     from: new Date(fromMs - EVENT_TIME_MARGIN_MS).toISOString(),
     to: new Date(toMs + EVENT_TIME_MARGIN_MS).toISOString(),
   };
-  const asked = { namespace: LOCAL_FEED.namespace, subjects: LOOKED_AT, ...range };
+  const names = Array.from({ length: subjects }, (_, subject) => `s-${subject}`);
+  const asked = { namespace: LOCAL_FEED.namespace, subjects: names, ...range };
   for await (const row of warehouse.query('events_exact', asked)) {
-    const published = millisOf(row['published_at']);
-    if (published >= fromMs && published < toMs) delays.push(millisOf(row['committed_at']) - published);
+    const publishedMs = millisOf(row['published_at']);
+    if (publishedMs >= fromMs && publishedMs < toMs)
+      yield { publishedMs, committedMs: millisOf(row['committed_at']) };
   }
-  return delays.sort((a, b) => a - b);
 }
 
 const millisOf = (time: unknown): number => (parseRfc3339(String(time))?.at ?? 0) / 1_000;
