@@ -19,8 +19,11 @@ export const DEFAULT_HELD_BOUNDS: HeldBounds = {
   secondsMax: 120,
 };
 
-/** A reader that neither reads nor has just read for so long, or for a deadline if that is longer, reads no more: its messages are let go. */
-export const READER_SILENT_MS = 30_000;
+/**
+ * A reader that neither reads nor has just read for so long, or for a deadline if that is longer, reads no more: its messages are let go. It is longer
+ * than a bundle of the sink waits for its store, since runners ask for no round meanwhile: what would come again is in their hands.
+ */
+export const READER_SILENT_MS = 90_000;
 /** A lease is extended when a third of it is over, and looked at twice as often. */
 const EXTEND_AFTER = 1 / 3;
 export const LOOKS_PER_DEADLINE = 6;

@@ -2,14 +2,14 @@ import { MICROS_PER_SECOND } from '#domain/instant.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import { backoffMs } from '#pipelines/runner/backoff.ts';
-import { AppendFailed, commitAndAcknowledge } from '#pipelines/usage/commit-usage.ts';
-import type { UsageRuntime } from '#pipelines/usage/runtime.ts';
-import type { PortableWorker } from './portable-worker.ts';
+import { AppendFailed } from '#pipelines/usage/commit-usage.ts';
+import type { Commit, PortableWorker } from './portable-worker.ts';
 import { openedWorker } from './portable-workers.ts';
 
 interface Sink {
   readonly worker: PortableWorker;
-  readonly runtime: UsageRuntime;
+  readonly feed: string;
+  readonly commit: Commit;
   deliveries: Delivery[];
 }
 
@@ -30,7 +30,7 @@ export class CommitInWorker implements AsyncDoFn<Delivery> {
 
   async setup(): Promise<void> {
     const worker = await openedWorker(this.workerName);
-    sinks.set(this, { worker, runtime: worker.usageRuntime(this.feed), deliveries: [] });
+    sinks.set(this, { worker, feed: this.feed, commit: worker.committer(this.feed), deliveries: [] });
   }
 
   startBundle(): void {
@@ -56,14 +56,14 @@ function sinkOf(doFn: CommitInWorker): Sink {
 }
 
 async function commitPatiently(
-  { worker: { scheduler, log, commitPatienceSeconds }, runtime }: Sink,
+  { worker: { scheduler, log, commitPatienceSeconds }, feed, commit }: Sink,
   deliveries: readonly Delivery[],
 ): Promise<void> {
-  const fields = { feed: runtime.commit.feed, messages: deliveries.length };
+  const fields = { feed, messages: deliveries.length };
   const until = scheduler.now() + commitPatienceSeconds * MICROS_PER_SECOND;
   for (let failures = 1; ; failures++) {
     try {
-      return await commitAndAcknowledge(runtime, deliveries);
+      return await commit(deliveries);
     } catch (error) {
       if (error instanceof AppendFailed) {
         log.error({ err: error, ...fields }, 'committed, but not appended: the messages come again');

@@ -10,12 +10,15 @@ import {
 } from '#infra/fleet/receipts.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { OpenedFeed, OpenedStores } from '#infra/stores/opened-stores.ts';
+import type { Delivery } from '#infra/usage/delivery.ts';
 import type { Membership, MembershipOptions } from '#pipelines/fleet/membership.ts';
 import { runErrand, type Errand } from '#pipelines/runner/errand.ts';
 import type { Log } from '#pipelines/runner/log.ts';
+import { commitAndAcknowledge } from '#pipelines/usage/commit-usage.ts';
 import type { UsageCounters } from '#pipelines/usage/counters.ts';
 import type { UsageRuntime } from '#pipelines/usage/runtime.ts';
 import { acknowledgedThrough } from './acknowledged-through.ts';
+import { commitTogether } from './commit-together.ts';
 import { keepHolding } from './holding-sessions.ts';
 import { createReaderRounds, type ReaderRounds } from './reader-rounds.ts';
 
@@ -66,13 +69,16 @@ export interface PortableWorker extends Pick<
   'scheduler' | 'log' | 'counters' | 'stores'
 > {
   readonly commitPatienceSeconds: number;
-  /** What commits the messages of a feed. */
-  usageRuntime(feed: string): UsageRuntime;
+  /** What commits the deliveries of a feed, appends and acknowledges them. It rejects as `commitAndAcknowledge` does. */
+  committer(feed: string): Commit;
   /** Where the readers of a feed read. From the first call on the process holds messages and shares the errands of all. */
   source(feed: string): FeedSource;
   /** Gives back what it holds, tells what it has acknowledged, and closes its stores. */
   close(): Promise<void>;
 }
+
+/** Together with what other bundles of the process bring meanwhile. */
+export type Commit = (deliveries: readonly Delivery[]) => Promise<void>;
 
 /** A feed as its readers in this process share it. */
 export interface FeedSource {
@@ -109,12 +115,12 @@ export function createPortableWorker(options: PortableWorkerOptions): PortableWo
     options,
     closing.signal,
   );
-  const runtimes = usageRuntimes(options, receipts);
+  const commits = committers(options, receipts);
   const sources = new Map(stores.feeds.map((feed) => [feed.feed, feedSource(options, feed, holders)]));
   let holding: Promise<void> | undefined;
   return {
     ...{ stores, scheduler, log, counters, commitPatienceSeconds },
-    usageRuntime: (feed) => known(runtimes, feed),
+    committer: (feed) => known(commits, feed),
     source: (feed) => {
       const source = known(sources, feed);
       if (!closing.signal.aborted) holding ??= keepHolding(closing.signal, options, holders);
@@ -136,25 +142,25 @@ function known<Value>(values: ReadonlyMap<string, Value>, feed: string): Value {
   return value;
 }
 
-function usageRuntimes(
+function committers(
   { stores, scheduler, counters, rowsPerCommitMax }: PortableWorkerOptions,
   receipts: Receipts,
-): ReadonlyMap<string, UsageRuntime> {
+): ReadonlyMap<string, Commit> {
   const { database, warehouse } = stores;
   const catalogues = createCatalogues(database);
   const limitMemory = createLimitMemory();
   return new Map(
-    stores.feeds.map(({ feed, rule, topic }) => [
-      feed,
-      {
+    stores.feeds.map(({ feed, rule, topic }) => {
+      const runtime: UsageRuntime = {
         commit: { database, catalogues, feed, slot: SLOT, clock: scheduler.now, limitMemory },
         namespaces: rule,
         topic: acknowledgeCarried(topic, receipts),
         warehouse,
         counters,
         ...(rowsPerCommitMax === undefined ? {} : { rowsPerCommitMax }),
-      },
-    ]),
+      };
+      return [feed, commitTogether((deliveries) => commitAndAcknowledge(runtime, deliveries))];
+    }),
   );
 }
 

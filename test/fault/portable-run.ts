@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Instant } from '#domain/instant.ts';
+import { MICROS_PER_MILLI, type Instant } from '#domain/instant.ts';
 import { fromHex } from '#domain/metering/hash128.ts';
 import { putMeter } from '#infra/catalogue/put-meter.ts';
 import type { CloudStores } from '#infra/cloud/open-cloud.ts';
@@ -118,6 +118,10 @@ interface Figures {
   readonly firstCommitMs?: number;
   readonly longestPauseMs?: number;
   readonly allCommittedMs: number;
+  /** From the last publication until everything was committed. */
+  readonly caughtUpMs: number;
+  /** The longest that the watermark was seen to stand. */
+  readonly stoodMs: number;
 }
 
 /** Publishes, does the fault in the middle, and resolves when everything published is committed. */
@@ -130,10 +134,15 @@ export async function runScenario(
   const before = messages.slice(0, Math.ceil(messages.length * BEFORE_FAULT));
   const topic = usageTopic(stores);
   let faultAt: Instant | undefined;
+  let publishedAt: Instant = 0;
+  const publish = async (some: readonly PlannedMessage[]): Promise<void> => {
+    await publishPaced(topic, some, truth.published);
+    publishedAt = systemScheduler.now();
+  };
   const work = async (): Promise<void> => {
-    await publishPaced(topic, before, truth.published);
+    await publish(before);
     await Promise.all([
-      publishPaced(topic, messages.slice(before.length), truth.published),
+      publish(messages.slice(before.length)),
       (async () => {
         await untilCommitted(bench, before.slice(0, SEEN_BEFORE_FAULT));
         faultAt = systemScheduler.now();
@@ -143,22 +152,34 @@ export async function runScenario(
     await untilCommitted(bench, messages);
   };
   const startedAt = systemScheduler.now();
-  await checkWhile(truth, work());
-  const figures = { events: messages.length, allCommittedMs: (systemScheduler.now() - startedAt) / 1_000 };
+  const stoodMs = await checkWhile(truth, work());
+  const figures = {
+    events: messages.length,
+    allCommittedMs: msSince(startedAt),
+    caughtUpMs: msSince(publishedAt),
+    stoodMs,
+  };
   if (fault === undefined || faultAt === undefined) return figures;
   return { ...figures, ...(await pauses(stores, messages, faultAt)) };
 }
 
-/** The watermark is true for as long as the work goes on. */
-async function checkWhile(truth: TrueWatermark, work: Promise<void>): Promise<void> {
+const msSince = (at: Instant): number => (systemScheduler.now() - at) / MICROS_PER_MILLI;
+
+/** The watermark is true for as long as the work goes on. Resolves with the longest that it stood meanwhile, in ms. */
+async function checkWhile(truth: TrueWatermark, work: Promise<void>): Promise<number> {
   let isOver = false;
   const over = work.finally(() => (isOver = true));
   over.catch(() => undefined);
+  let [through, movedAt, stoodMs] = [0, systemScheduler.now(), 0];
   while (!isOver) {
-    await truth.check();
+    const now = await truth.check();
+    if (now > through) movedAt = systemScheduler.now();
+    through = now;
+    stoodMs = Math.max(stoodMs, msSince(movedAt));
     await Promise.race([over, sleep(LOOK_EVERY_MS)]);
   }
   await over;
+  return stoodMs;
 }
 
 async function untilCommitted(
@@ -196,8 +217,9 @@ async function pauses(
   return firstCommitMs === undefined ? {} : { firstCommitMs, longestPauseMs: Math.max(...gaps) };
 }
 
-/** Resolves when the watermark has passed everything that was published; it is true on the way there. */
+/** Resolves when the watermark has passed everything that was published, and tells how long that took; it is true on the way there. */
 export async function untilPassed({ truth, pipeline }: Bench): Promise<void> {
+  const beganAt = systemScheduler.now();
   const hasPassed = async (): Promise<boolean> => {
     await truth.check();
     if (truth.unpassed() === 0) return true;
@@ -208,6 +230,7 @@ export async function untilPassed({ truth, pipeline }: Bench): Promise<void> {
     patienceMs: PATIENCE_MS,
     explain: () => pipeline().explain(),
   });
+  process.stdout.write(`      the watermark has passed everything ${seconds(msSince(beganAt))} later\n`);
 }
 
 /** Whoever listens after the end of the pipelines hears heartbeats at most. */
@@ -226,8 +249,12 @@ export async function expectNothingUnacknowledged(topic: Topic): Promise<void> {
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-export function tell({ events, firstCommitMs, longestPauseMs, allCommittedMs }: Figures): void {
-  const parts = [`${events} messages, committed ${seconds(allCommittedMs)} after the first was published`];
+export function tell(figures: Figures): void {
+  const { events, firstCommitMs, longestPauseMs, allCommittedMs, caughtUpMs, stoodMs } = figures;
+  const parts = [
+    `${events} messages, committed ${seconds(allCommittedMs)} after the first was published, ${seconds(caughtUpMs)} after the last`,
+    `the watermark stood for ${seconds(stoodMs)} at most`,
+  ];
   if (firstCommitMs !== undefined) parts.push(`first commit after the fault ${seconds(firstCommitMs)}`);
   if (longestPauseMs !== undefined) parts.push(`longest pause ${seconds(longestPauseMs)}`);
   process.stdout.write(`      ${parts.join('; ')}\n`);

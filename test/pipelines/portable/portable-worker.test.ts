@@ -30,7 +30,7 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 let workers = 0;
 
 /** Stores in a time of their own, and workers on them whose topics tell only what they were given. */
-async function openWorld() {
+async function openWorld(ackDeadlineSeconds = ACK_DEADLINE_SECONDS) {
   const time = createVirtualTime();
   const { schedule, scheduler } = time;
   const database = openHostile({ tables: CLOUD_TABLES, schedule, faults: noFaults });
@@ -38,7 +38,7 @@ async function openWorld() {
   const topic = openHostileTopic({
     schedule,
     faults: noTopicFaults,
-    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
+    ackDeadlineSeconds,
   });
   const definition = { name: 'Calls', eventType: 'use', aggregation: 'count' } as const;
   await putMeter(database, { namespace: RULE.namespace, key: 'calls', definition });
@@ -71,7 +71,7 @@ async function openWorld() {
     const sink = feedOf(openHandle());
     const worker = createPortableWorker({
       ...{ worker: name, release: 'test', scheduler, log: silent, counters: emptyCounters() },
-      ...{ ackDeadlineSeconds: ACK_DEADLINE_SECONDS, latenessMicros: 0 },
+      ...{ ackDeadlineSeconds, latenessMicros: 0 },
       bounds: { messagesMax: BOUND, bytesMax: 1_000_000, secondsMax: 3_600 },
       stores: {
         ...{ database, warehouse, feeds: [sink], apiTopic: sink.topic },
@@ -149,8 +149,8 @@ async function commit(name: string, messages: readonly Message[]): Promise<void>
 }
 
 /** A worker that has read some messages, and another that will commit them. */
-async function openRead(count: number) {
-  const world = await openWorld();
+async function openRead(count: number, ackDeadlineSeconds?: number) {
+  const world = await openWorld(ackDeadlineSeconds);
   const [reading, committing] = [world.openWorker(), world.openWorker()];
   const messages: Message[] = [];
   let left: PollResume | undefined;
@@ -203,6 +203,12 @@ describe('a worker of a distributed runner', () => {
     await round;
     expect((endedAt - before.at) / 1_000).to.equal(WAIT_MS);
     expect(pulls() - before.pulls).to.be.at.most(WAIT_MS / 20 + 1);
+  });
+
+  it('keeps what its reader was given while its runner asks for no round, for longer than a sink waits for its store', async () => {
+    const { time, leased } = await openRead(10, 10);
+    await time.pass((COMMIT_PATIENCE_SECONDS + 15) * SECOND_MS);
+    expect(leased()).to.equal(10);
   });
 
   it('goes on when its topic cannot be pulled for a while', async () => {
