@@ -14,6 +14,7 @@ import { benchInvoices } from './invoices.ts';
 import type { Measured } from './measure.ts';
 import { benchPortable } from './portable.ts';
 import { benchPortableBatch } from './portable-batch.ts';
+import { benchPortableGcp } from './portable-gcp.ts';
 import { benchRating } from './pricing.ts';
 import { measureReservations } from './reservations.ts';
 import { describeFigure, summarise, type Figure } from './figure.ts';
@@ -43,6 +44,8 @@ const FN_API_ELEMENTS = options.quick ? 50_000 : 200_000;
 const STREAMED_PER_SECOND = 10_000;
 const STREAMED_SECONDS = options.quick ? 5 : 20;
 const STREAMED_BACKLOG = options.quick ? 50_000 : 200_000;
+/** A rate that an emulator of Spanner keeps up with on a busy machine. */
+const EMULATED_PER_SECOND = 100;
 const SUBJECTS = [10, 1_000, 100_000];
 /** Counting writes slows a run down, so a smaller one is counted. */
 const COUNTED_EVENTS = 100_000;
@@ -278,6 +281,11 @@ const RUNS = {
     benchPortable({
       ...{ eventsPerSecond: STREAMED_PER_SECOND, seconds: STREAMED_SECONDS },
       ...{ backlog: STREAMED_BACKLOG, record },
+    }),
+  'portable-gcp': () =>
+    benchPortableGcp({
+      ...{ eventsPerSecond: EMULATED_PER_SECOND, seconds: STREAMED_SECONDS },
+      ...{ backlog: EMULATED_EVENTS, record },
     }),
   'portable-batch': () => benchPortableBatch({ events: EVENTS, record }),
   preloaded: benchPreloaded,

@@ -5,7 +5,7 @@ import { openFlink, type FlinkEngine } from '#infra/engines/flink/open-flink.ts'
 import { workersBelow } from '#infra/engines/worker-processes.ts';
 import { startPipeline } from '#pipelines/demo/pipeline-process.ts';
 import { submitUsage } from '#pipelines/portable/submit.ts';
-import { residentBytesOf } from './processes.ts';
+import { residentOf } from './processes.ts';
 
 /** A pipeline that runs, as its bench sees it. */
 export interface RunningMode {
@@ -116,15 +116,15 @@ async function heapBytes(pids: readonly number[]): Promise<number> {
   return bytes;
 }
 
-export interface Resident {
+export interface ResidentBytes {
   readonly engine: number;
   readonly workers: number;
 }
 
 /** Memory of its processes, in bytes. */
-export async function residentOf(mode: RunningMode): Promise<Resident> {
+export async function residentBytesOf(mode: RunningMode): Promise<ResidentBytes> {
   const { engine, workers } = await mode.pids();
   const sum = async (pids: readonly number[]): Promise<number> =>
-    (await Promise.all(pids.map(residentBytesOf))).reduce((total, bytes) => total + bytes, 0);
+    (await Promise.all(pids.map(residentOf))).reduce((total, { residentBytes }) => total + residentBytes, 0);
   return { engine: await sum(engine), workers: await sum(workers) };
 }

@@ -2,41 +2,34 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { putMeter } from '#infra/catalogue/put-meter.ts';
 import { EngineUnavailable } from '#infra/engines/engine.ts';
-import { LOCAL_FEED, openLocal, type LocalStores } from '#infra/local/open-local.ts';
-import { systemScheduler } from '#infra/scheduler.ts';
 import { quantile } from '#pipelines/demo/quantile.ts';
-import { checkWorkload } from './ingest.ts';
 import { summarise, type Figure } from './figure.ts';
-import { embeddedVariables, residentOf, startEmbedded, startOnFlink } from './portable-modes.ts';
-import type { EngineState, Resident, RunningMode } from './portable-modes.ts';
+import { residentBytesOf, startEmbedded, startOnFlink } from './portable-modes.ts';
+import type { EngineState, ResidentBytes, RunningMode } from './portable-modes.ts';
+import { openEmbeddedStores, type PortableStores } from './portable-stores.ts';
 import { cpuMicrosOfAll } from './processes.ts';
-import {
-  delaysMs,
-  expectedOf,
-  publishRange,
-  publishSteadily,
-  untilAcknowledged,
-  type SteadyLoad,
-} from './steady-load.ts';
-import { WORKLOAD_METERS } from './workload.ts';
+import { delaysMs, expectedOf, publishRange, publishSteadily, type SteadyLoad } from './steady-load.ts';
 
-export interface BenchPortable {
+/** What a mode is given. */
+export interface PortableLoad {
   readonly eventsPerSecond: number;
   /** Of the steady load that is measured. */
   readonly seconds: number;
   /** Published at once, to see how fast they are worked off. */
   readonly backlog: number;
+}
+
+export interface BenchPortable extends PortableLoad {
   readonly record: (figure: Figure) => void;
 }
 
-const SUBJECTS = 1_000;
+export const SUBJECTS = 1_000;
 const PARALLELISM = [1, 2];
 /** Compilers of both languages have seen the work by then. */
 const WARM_UP_SECONDS = 10;
 const READY_MS_MAX = 90_000;
-const WORKED_OFF_MS_MAX = 120_000;
+const WORKED_OFF_MS_MAX = 300_000;
 /** Longer than the job's interval and what a checkpoint takes. */
 const CHECKPOINT_WRITTEN_MS = 8_000;
 const MEGABYTE = 1e6;
@@ -48,17 +41,20 @@ const MEGABYTE = 1e6;
 export async function benchPortable(options: BenchPortable): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-portable-bench-'));
   try {
-    const embedded = await measureMode('embedded', folder, startEmbedded, options);
+    const directory = join(folder, 'embedded');
+    const embedded = await measureMode(
+      await openEmbeddedStores(directory),
+      () => startEmbedded(directory),
+      options,
+    );
     report('embedded', embedded, options);
+    const peer = { name: 'embedded', ...embedded };
     for (const parallelism of PARALLELISM) {
-      const name = `Flink, parallelism ${parallelism}`;
-      const start = (directory: string): Promise<RunningMode> =>
-        startOnFlink({
-          folder: join(folder, `flink-${parallelism}`),
-          environment: embeddedVariables(directory),
-          parallelism,
-        });
-      report(name, await measureMode(name, folder, start, options), options, embedded);
+      const stores = await openEmbeddedStores(join(folder, `stores-${parallelism}`));
+      const { environment } = stores;
+      const start = (): Promise<RunningMode> =>
+        startOnFlink({ folder: join(folder, `flink-${parallelism}`), environment, parallelism });
+      report(`Flink, parallelism ${parallelism}`, await measureMode(stores, start, options), options, peer);
     }
   } catch (error) {
     if (!(error instanceof EngineUnavailable)) throw error;
@@ -69,33 +65,27 @@ export async function benchPortable(options: BenchPortable): Promise<void> {
 }
 
 /** What was seen of one mode. */
-interface ModeMeasured {
+export interface ModeMeasured {
   readonly delaysMs: readonly number[];
   /** CPU microseconds for each event of the steady load. */
   readonly engineMicros: number;
   readonly workerMicros: number;
   readonly backlogPerSecond: number;
-  readonly residentBytes: Resident;
+  readonly residentBytes: ResidentBytes;
   readonly states: readonly EngineState[];
 }
 
-type Start = (directory: string) => Promise<RunningMode>;
-
-async function measureMode(
-  name: string,
-  folder: string,
-  start: Start,
-  options: BenchPortable,
+/** Closes the stores at the end. */
+export async function measureMode(
+  stores: PortableStores,
+  start: () => Promise<RunningMode>,
+  options: PortableLoad,
 ): Promise<ModeMeasured> {
-  const directory = join(folder, name.replaceAll(/\W+/g, '-'));
-  const stores = await openLocal({ directory, clock: systemScheduler.now });
   try {
-    for (const [key, definition] of Object.entries(WORKLOAD_METERS))
-      await putMeter(stores.database, { namespace: LOCAL_FEED.namespace, key, definition });
-    const mode = await start(directory);
+    const mode = await start();
     try {
       const { measured, messages } = await measureLoads(stores, mode, options);
-      await checkWorkload(directory, expectedOf(messages));
+      await stores.check(expectedOf(messages));
       return measured;
     } finally {
       await mode.stop();
@@ -106,24 +96,25 @@ async function measureMode(
 }
 
 async function measureLoads(
-  { topic, warehouse }: LocalStores,
+  stores: PortableStores,
   mode: RunningMode,
-  { eventsPerSecond, seconds, backlog }: BenchPortable,
+  { eventsPerSecond, seconds, backlog }: PortableLoad,
 ): Promise<{ readonly measured: ModeMeasured; readonly messages: number }> {
+  const { topic, warehouse } = stores;
   const load: SteadyLoad = { eventsPerSecond, subjects: SUBJECTS, startMs: Date.now() };
   // The first message finds out when the mode is up.
   await publishRange(topic, load, { from: 0, to: 1 });
-  await untilAcknowledged(topic, READY_MS_MAX);
+  await stores.workedOff(load.startMs, READY_MS_MAX);
   const warm = await publishSteadily(topic, load, { from: 1, seconds: WARM_UP_SECONDS });
-  await untilAcknowledged(topic, WORKED_OFF_MS_MAX);
+  await stores.workedOff(load.startMs, WORKED_OFF_MS_MAX);
   const stateBefore = await stateAtRest(mode);
   const [before, fromMs] = [await cpuOf(mode), Date.now()];
   const steady = await publishSteadily(topic, load, { from: warm, seconds });
   const [after, toMs] = [await cpuOf(mode), Date.now()];
-  await untilAcknowledged(topic, WORKED_OFF_MS_MAX);
-  const backlogPerSecond = await workOff(topic, load, { from: steady, to: steady + backlog });
+  await stores.workedOff(fromMs, WORKED_OFF_MS_MAX);
+  const backlogPerSecond = await workOff(stores, load, { from: steady, to: steady + backlog });
   const stateAfter = await stateAtRest(mode);
-  const residentBytes = await residentOf(mode);
+  const residentBytes = await residentBytesOf(mode);
   const delays = await delaysMs(warehouse, { fromMs, toMs });
   return {
     messages: steady + backlog,
@@ -143,16 +134,16 @@ async function stateAtRest(mode: RunningMode): Promise<EngineState | undefined> 
   return mode.state();
 }
 
-/** Messages a second, from the first publish to the last acknowledgement. */
+/** Messages a second, from the first publish until the last is worked off. */
 async function workOff(
-  topic: LocalStores['topic'],
+  stores: PortableStores,
   load: SteadyLoad,
   range: { readonly from: number; readonly to: number },
 ): Promise<number> {
-  const began = performance.now();
-  await publishRange(topic, load, range);
-  await untilAcknowledged(topic, WORKED_OFF_MS_MAX);
-  return (range.to - range.from) / ((performance.now() - began) / 1_000);
+  const beganMs = Date.now();
+  await publishRange(stores.topic, load, range);
+  const endedMs = await stores.workedOff(beganMs, WORKED_OFF_MS_MAX);
+  return (range.to - range.from) / ((endedMs - beganMs) / 1_000);
 }
 
 async function cpuOf(mode: RunningMode): Promise<{ readonly engine: number; readonly workers: number }> {
@@ -160,31 +151,36 @@ async function cpuOf(mode: RunningMode): Promise<{ readonly engine: number; read
   return { engine: await cpuMicrosOfAll(engine), workers: await cpuMicrosOfAll(workers) };
 }
 
-function report(
+/** Another way to do the same, measured in the same run. */
+export interface PeerMode extends Partial<Pick<ModeMeasured, 'workerMicros'>> {
+  readonly name: string;
+  readonly backlogPerSecond: number;
+}
+
+export function report(
   name: string,
   measured: ModeMeasured,
-  { eventsPerSecond, record }: BenchPortable,
-  embedded?: ModeMeasured,
+  { eventsPerSecond, record }: Pick<BenchPortable, 'eventsPerSecond' | 'record'>,
+  peer?: PeerMode,
 ): void {
   const rate = `${eventsPerSecond.toLocaleString('en-US')} events/s`;
   const one = (what: string, unit: string, value: number): Figure =>
     summarise(`${name}: ${what}`, unit, [value]);
   record(one(`publish -> commit at ${rate}, p50`, 'ms', quantile(measured.delaysMs, 0.5)));
   record(one(`publish -> commit at ${rate}, p99`, 'ms', quantile(measured.delaysMs, 0.99)));
-  const ofEmbedded = (what: 'workerMicros' | 'backlogPerSecond'): Pick<Figure, 'peer' | 'ratio'> =>
-    embedded === undefined ? {} : { peer: 'embedded', ratio: measured[what] / embedded[what] };
+  const ofPeer = (what: 'workerMicros' | 'backlogPerSecond'): Pick<Figure, 'peer' | 'ratio'> =>
+    peer?.[what] === undefined ? {} : { peer: peer.name, ratio: measured[what] / peer[what] };
   const workers = one(`CPU of workers at ${rate}`, 'µs/event', measured.workerMicros);
-  record({ ...workers, ...ofEmbedded('workerMicros') });
+  record({ ...workers, ...ofPeer('workerMicros') });
   record({
     ...one('a backlog, worked off', 'events/s', measured.backlogPerSecond),
-    ...ofEmbedded('backlogPerSecond'),
+    ...ofPeer('backlogPerSecond'),
   });
   record(one('memory of workers', 'MB', measured.residentBytes.workers / MEGABYTE));
-  if (embedded === undefined) return;
-  record(one(`CPU of the engine at ${rate}`, 'µs/event', measured.engineMicros));
-  record(one('memory of the engine', 'MB', measured.residentBytes.engine / MEGABYTE));
   const [first, last] = [measured.states.at(0), measured.states.at(-1)];
   if (first === undefined || last === undefined) return;
+  record(one(`CPU of the engine at ${rate}`, 'µs/event', measured.engineMicros));
+  record(one('memory of the engine', 'MB', measured.residentBytes.engine / MEGABYTE));
   record(one('heap that is used, before', 'MB', first.heapBytes / MEGABYTE));
   record(one('heap that is used, after', 'MB', last.heapBytes / MEGABYTE));
   record(one('checkpoint, before', 'kB', (first.checkpointBytes ?? NaN) / 1_000));

@@ -17,6 +17,8 @@ export interface BenchCloud {
 
 export interface FreshCloud {
   readonly settings: CloudSettings;
+  /** The same as other processes read them. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly stores: CloudStores;
   close(): Promise<void>;
 }
@@ -45,7 +47,7 @@ async function openFresh(variables: Readonly<Record<string, string>>): Promise<F
     topic: `bench-${name}-${suffix}`,
     subscription: `bench-${name}-${suffix}`,
   });
-  const settings = readCloudSettings({
+  const environment = {
     ...variables,
     MILLRACE_SPANNER_DATABASE: `bench-${suffix}`,
     MILLRACE_BIGQUERY_DATASET: `bench_${suffix}`,
@@ -56,14 +58,14 @@ async function openFresh(variables: Readonly<Record<string, string>>): Promise<F
     ]),
     // Longer than a round takes, so that nothing comes twice however slow the machine is.
     MILLRACE_ACK_DEADLINE_SECONDS: '600',
-  });
+  };
+  const settings = readCloudSettings(environment);
   const { now } = systemScheduler;
   await prepareCloud(settings, now);
   const { commitDelayMs } = settings;
   const stores = await openCloud({ settings, clock: now, tag: 'bench', commitDelayMs });
   return {
-    settings,
-    stores,
+    ...{ settings, environment, stores },
     close: async () => {
       await stores.close();
       await dropDatabase({ projectId: settings.projectId, ...settings.spanner });

@@ -67,9 +67,10 @@ async function publish(topic: Topic, { lines }: Workload): Promise<void> {
     );
 }
 
-async function checkTotals(
+/** The warehouse's count and total over everything equal the workload's own. Throws otherwise. */
+export async function checkTotals(
   { stores: { warehouse } }: { readonly stores: Pick<FreshCloud['stores'], 'warehouse'> },
-  { distinct, tokens }: Workload,
+  { distinct, tokens }: Pick<Workload, 'distinct' | 'tokens'>,
 ): Promise<void> {
   const range = { from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' };
   const asked = { namespace: NAMESPACE, meter: 'tokens@1', aggregation: 'sum', value: 'tokens', ...range };

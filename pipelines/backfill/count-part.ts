@@ -4,16 +4,21 @@ import { daysOf, type Backfill } from '#infra/backfill/backfill.ts';
 import { checkHeld, endPart, shardOf, type BackfillPart } from '#infra/backfill/parts.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
 import type { Database } from '#infra/database/database.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { createBatchEngine } from '#pipelines/beam/batch-engine.ts';
-import { readCorrectedOfDay, readEvents, type CorrectedEvent } from '#pipelines/recount/read-events.ts';
+import {
+  committedBefore,
+  readCorrectedOfDay,
+  readEvents,
+  type CorrectedEvent,
+  type ReadWarehouse,
+} from '#pipelines/recount/read-events.ts';
 import type { RecountInput } from '#pipelines/recount/recounted.ts';
 import { buildBackfillGraph } from './graph.ts';
 import { backfillRuntimes, type Written } from './runtime.ts';
 
 export interface CountPart {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
   readonly backfill: Backfill;
   readonly meter: MeterVersion;
   readonly part: BackfillPart;
@@ -82,11 +87,11 @@ async function countSubjects(
     for (const { subject, type } of corrected.values())
       if (type === definition.eventType && shardOf(subject, shards) === shard && wants(subject))
         yield { kind: 'subject', day, subject };
-    const asked = { namespace, type: definition.eventType, day, shard: { shard, shards }, wants, corrected };
-    for await (const input of readEvents(warehouse, asked)) {
-      if (input.kind === 'event' && input.catalogueVersion < meter.since) events++;
+    const asked = { namespace, meter, day, shard: { shard, shards }, wants, corrected };
+    for await (const read of readEvents(warehouse, asked)) {
+      events += committedBefore(meter, read);
       signal?.throwIfAborted();
-      yield input;
+      yield { kind: 'events', events: read };
     }
   };
   const runtime = {

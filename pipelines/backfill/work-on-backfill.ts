@@ -19,7 +19,7 @@ import {
 } from '#infra/reconcile/reconciliations.ts';
 import { reconciliationDifference } from '#infra/reconcile/tables.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
 import { workOnReconciliation, type ReconcileSpan } from '#pipelines/reconcile/work-on-reconciliation.ts';
 import { awaitView } from '#pipelines/recount/await-view.ts';
@@ -46,7 +46,7 @@ export type CountParts = (of: {
 
 interface Stores {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
 }
 
 /** While other workers have all parts that are left. */

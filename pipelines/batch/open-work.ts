@@ -3,7 +3,7 @@ import type { Database, Reads } from '#infra/database/database.ts';
 import { openReconciliations } from '#infra/reconcile/reconciliations.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import { dirtyDay } from '#infra/usage/tables.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import { workOnBackfill } from '#pipelines/backfill/work-on-backfill.ts';
 import { recountDirtyDays } from '#pipelines/reconcile/recount-dirty-days.ts';
 import { workOnReconciliation } from '#pipelines/reconcile/work-on-reconciliation.ts';
@@ -19,7 +19,7 @@ export async function hasOpenWork(from: Reads): Promise<boolean> {
 
 export interface BatchWork {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
   readonly worker: string;
   readonly scheduler: Scheduler;
   readonly signal: AbortSignal;

@@ -4,6 +4,7 @@ import { createGroupings, groupByKey, groupingOperator, keyBy, keyedByText, rece
 import type { Keyed, KeyedElement } from './grouping.ts';
 import type { OperatorConstructor, PCollection, ProcessResult, PTransformProto, Transform } from './sdk.ts';
 import { beam, jsCoders, operators, runnerApi, serialize } from './sdk.ts';
+import type { ElementCoder } from './wire-coder.ts';
 
 export const COMBINE_PER_KEY_URN = 'beam:transform:combine_per_key:v1';
 
@@ -32,6 +33,13 @@ export interface CombineFn<Input, Accumulator, Output> {
 
 type AnyCombineFn = CombineFn<unknown, unknown, unknown>;
 
+/** How a combine's elements cross the wire; in the general coder where nothing is said. Accumulators cross it as `compact` makes them. */
+export interface CombineCoders<Input, Accumulator, Output> {
+  readonly input?: ElementCoder<Input>;
+  readonly accumulator?: ElementCoder<Accumulator>;
+  readonly output?: ElementCoder<Output>;
+}
+
 /**
  * Elements by their key and window, combined. `keyOf` and the combiner are registered. A runner that knows combines is told that it is one; one
  * that does not finds the steps inside, so that on both only accumulators are shuffled.
@@ -39,9 +47,10 @@ type AnyCombineFn = CombineFn<unknown, unknown, unknown>;
 export function combinePerKey<Input, Accumulator, Output>(
   keyOf: (input: Input) => string,
   combiner: CombineFn<Input, Accumulator, Output>,
+  coders: CombineCoders<Input, Accumulator, Output> = {},
 ): Transform<Input, Keyed<Output>> {
   const combined = (input: PCollection<Input>): PCollection<Keyed<Output>> =>
-    apply('combine', apply('key', input, keyBy(keyOf)), combine<Input, Accumulator, Output>(combiner));
+    apply('combine', apply('key', input, keyBy(keyOf, coders.input)), combine(combiner, coders));
   return beam.withName('combine per key', combined);
 }
 
@@ -58,11 +67,12 @@ export interface CombineSteps {
 function payloadOf<Input, Accumulator, Output>(
   pipeline: Pipeline,
   combineFn: CombineFn<Input, Accumulator, Output>,
+  { accumulator }: CombineCoders<Input, Accumulator, Output>,
 ): Uint8Array {
   const { CombinePayload } = runnerApi;
   const payload = CombinePayload.create({
     combineFn: { urn: COMBINE_FN_URN, payload: serialize.serializeFn({ combineFn }) },
-    accumulatorCoderId: pipeline.getCoderId(new jsCoders.GeneralObjectCoder()),
+    accumulatorCoderId: pipeline.getCoderId(accumulator ?? new jsCoders.GeneralObjectCoder()),
   });
   return CombinePayload.toBinary(payload);
 }
@@ -70,16 +80,18 @@ function payloadOf<Input, Accumulator, Output>(
 /** The steps that a worker does of a combine; the shuffle between them is the runner's. */
 export function combineSteps<Input, Accumulator, Output>(
   combineFn: CombineFn<Input, Accumulator, Output>,
+  coders: CombineCoders<Input, Accumulator, Output> = {},
 ): CombineSteps {
-  const step = <I, O>(name: string, urn: string): Transform<I, O> =>
+  const step = <I, O, Value>(name: string, urn: string, coder?: ElementCoder<Value>): Transform<I, O> =>
     beam.withName(name, (_input: unknown, pipeline: Pipeline, transform: PTransformProto) => {
-      transform.spec = runnerApi.FunctionSpec.create({ urn, payload: payloadOf(pipeline, combineFn) });
-      return pipeline.createPCollectionInternal(keyedByText());
+      const payload = payloadOf(pipeline, combineFn, coders);
+      transform.spec = runnerApi.FunctionSpec.create({ urn, payload });
+      return pipeline.createPCollectionInternal(keyedByText(coder));
     }) as unknown as Transform<I, O>;
   return {
-    precombine: step('precombine', PRECOMBINE_URN),
-    merge: step('merge', MERGE_URN),
-    extract: step('extract', EXTRACT_URN),
+    precombine: step('precombine', PRECOMBINE_URN, coders.accumulator),
+    merge: step('merge', MERGE_URN, coders.accumulator),
+    extract: step('extract', EXTRACT_URN, coders.output),
   };
 }
 
@@ -90,14 +102,15 @@ const directly = <I, O>(input: PCollection<I>, step: Transform<I, O>): PCollecti
 /** The composite that runners know as a combine, and in it the steps of it. */
 function combine<Input, Accumulator, Output>(
   combineFn: CombineFn<Input, Accumulator, Output>,
+  coders: CombineCoders<Input, Accumulator, Output>,
 ): Transform<Keyed<Input>, Keyed<Output>> {
-  const { precombine, merge, extract } = combineSteps(combineFn);
+  const { precombine, merge, extract } = combineSteps(combineFn, coders);
   const expand = (
     input: PCollection<Keyed<unknown>>,
     pipeline: Pipeline,
     transform: PTransformProto,
   ): PCollection<Keyed<Output>> => {
-    const payload = payloadOf(pipeline, combineFn);
+    const payload = payloadOf(pipeline, combineFn, coders);
     transform.spec = runnerApi.FunctionSpec.create({ urn: COMBINE_PER_KEY_URN, payload });
     const shuffled = directly(directly(input, precombine), groupByKey<unknown>());
     return directly(directly(shuffled, merge), extract);

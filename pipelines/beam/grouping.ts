@@ -13,10 +13,11 @@ import type {
   Window,
   WindowedValue,
 } from './sdk.ts';
-import { beam, internalTransforms, jsCoders, operators, standardCoders } from './sdk.ts';
+import { beam, internalTransforms, jsCoders, operators } from './sdk.ts';
 import { syncParDo } from './sync-do-fn.ts';
 import type { Emit, SyncDoFn } from './sync-do-fn.ts';
 import { inGlobalWindow } from './windowed-value.ts';
+import { keyedCoder, withCoder, type ElementCoder } from './wire-coder.ts';
 
 export const GROUP_BY_KEY_URN = 'beam:transform:group_by_key:v1';
 
@@ -39,22 +40,17 @@ export class KeyBy<Input> implements SyncDoFn<Input, Keyed<Input>> {
   }
 }
 
-/** Beam's coders of pairs and of text, so that every runner can group by the key; the value in the general one. */
-export const keyedByText = () =>
-  new standardCoders.KVCoder(new standardCoders.StrUtf8Coder(), new jsCoders.GeneralObjectCoder());
+/** Beam's coders of pairs and of text, so that every runner can group by the key; the value in its own, or in the general one. */
+export const keyedByText = <Value>(
+  value: ElementCoder<Value> = new jsCoders.GeneralObjectCoder() as unknown as ElementCoder<Value>,
+): ElementCoder<Keyed<Value>> => keyedCoder(value);
 
-/** Elements with their keys, as runners group them. `keyOf` is a registered function. */
-export const keyBy = <Input>(keyOf: (input: Input) => string): Transform<Input, Keyed<Input>> => {
-  const keyed = (input: PCollection<Input>): PCollection<Keyed<Input>> => {
-    const output = input.apply(syncParDo(new KeyBy(keyOf))) as PCollection<Keyed<Input>>;
-    const { pipeline } = output;
-    const collection = pipeline.getProto().components?.pcollections[output.getId()];
-    if (collection === undefined) throw new Error('the keyed elements have no collection');
-    collection.coderId = pipeline.getCoderId(keyedByText());
-    return output;
-  };
-  return beam.withName('key', keyed);
-};
+/** Elements with their keys, as runners group them. `keyOf` is a registered function; `coder` is that of the elements. */
+export const keyBy = <Input>(
+  keyOf: (input: Input) => string,
+  coder?: ElementCoder<Input>,
+): Transform<Input, Keyed<Input>> =>
+  beam.withName('key', withCoder(syncParDo(new KeyBy(keyOf)), keyedByText(coder)));
 
 /** Keyed elements by their key and window, all values of them as a list. They keep their coders: see keyedCoder. */
 export const groupByKey = <Value>(): Transform<Keyed<Value>, Keyed<readonly Value[]>> =>

@@ -8,17 +8,16 @@ import { readSubjects } from '#infra/reconcile/read-subjects.ts';
 import type { StoredSubject } from '#infra/reconcile/compare-subject.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import type { CellOwner } from '#infra/usage/replace-cells.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
 import { createBatchEngine } from '#pipelines/beam/batch-engine.ts';
 import { awaitView, type AwaitView } from '#pipelines/recount/await-view.ts';
-import { readCorrectedOfDay, readEvents } from '#pipelines/recount/read-events.ts';
+import { readCorrectedOfDay, readEvents, type ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import type { RecountInput } from '#pipelines/recount/recounted.ts';
 import { buildReconcileGraph } from './graph.ts';
 import { reconcileRuntimes, type DifferingSubject } from './runtime.ts';
 
 export interface CompareDays {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
   readonly scheduler: Scheduler;
   readonly signal?: AbortSignal | undefined;
   readonly namespace: string;
@@ -97,10 +96,9 @@ async function compareDay(work: CompareDays, { day, at, stored, corrected }: Rea
   const source = async function* (): AsyncGenerator<RecountInput, void> {
     for (const subject of stored.keys()) yield { kind: 'subject', day, subject };
     const wants = (subject: string): boolean => named === undefined || named.has(subject);
-    const asked = { namespace, type: meter.definition.eventType, day, at, wants, corrected };
-    for await (const input of readEvents(warehouse, asked)) {
+    for await (const events of readEvents(warehouse, { namespace, meter, day, at, wants, corrected })) {
       signal?.throwIfAborted();
-      yield input;
+      yield { kind: 'events', events };
     }
   };
   const runtime = {

@@ -7,13 +7,13 @@ import { labelOf } from '#infra/reconcile/reconciliations.ts';
 import { repairSubject } from '#infra/reconcile/repair-subject.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import { dirtyDay, type Row } from '#infra/usage/tables.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import { compareDays, type ComparedDay } from './compare-days.ts';
 import type { DifferingSubject } from './runtime.ts';
 
 interface Stores {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
   readonly scheduler: Scheduler;
 }
 

@@ -7,7 +7,7 @@ import { whatViewLacks } from '#infra/backfill/view-completeness.ts';
 import { labelOf, readReconciliation, type ReconciliationName } from '#infra/reconcile/reconciliations.ts';
 import { openReconciliation, reconciliation, type ReconciliationRow } from '#infra/reconcile/tables.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
 import { compareDays, type ComparedDay } from './compare-days.ts';
 import { addReport, mergeReports, reportOfSubject, type DayReport } from './report-day.ts';
@@ -41,7 +41,7 @@ export interface ReconciledSpan extends ReconciliationName {
 
 interface Stores {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
 }
 
 /** A worker that shows no sign of life for so long has lost it. */

@@ -8,7 +8,7 @@ import {
 import { unpackMinutes } from '#domain/metering/distinct-value.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
 import { TOTAL_VIEW } from '#domain/metering/batch.ts';
-import type { Matched, SubjectRecount } from './recounted.ts';
+import type { Recounted, SubjectRecount } from './recounted.ts';
 
 /**
  * What a subject's day comes to before it is cut up, shuffled and folded, told by whoever has read it: where its cells are judged and written,
@@ -39,12 +39,15 @@ export const nothingControlled = (): Controlled => ({
   ...{ references: 0, unmeasured: 0 },
 });
 
-/** Adds what one event comes to. */
-export function addMatched(into: Controlled, matched: Matched): void {
-  if (matched.kind === 'hour')
-    addFingerprint(matched.view === TOTAL_VIEW ? into.total : into.groups, fingerprintOf(matched.digest));
-  else if (matched.kind === 'value') into.references++;
-  else if (matched.kind === 'unmeasured') into.unmeasured++;
+/** Adds what a piece of a cell or value comes to, or an event that could not be measured. */
+export function addRecounted(into: Controlled, recounted: Recounted): void {
+  if (recounted.kind === 'hour')
+    addFingerprint(
+      recounted.view === TOTAL_VIEW ? into.total : into.groups,
+      fingerprintOf(recounted.cell.fingerprint),
+    );
+  else if (recounted.kind === 'value') into.references += unpackMinutes(recounted.minutes).references;
+  else if (recounted.kind === 'unmeasured') into.unmeasured++;
 }
 
 /** As it is told of a subject, in one piece. */
@@ -80,9 +83,8 @@ export const bothTold = (a: ControlTotal | undefined, b: ControlTotal): ControlT
 export function isWhole({ hours, values, unmeasured, control }: SubjectRecount): boolean {
   if (control === undefined) return false;
   const arrived = nothingControlled();
-  for (const { view, cell } of hours)
-    addFingerprint(view === TOTAL_VIEW ? arrived.total : arrived.groups, fingerprintOf(cell.fingerprint));
-  for (const { minutes } of values) arrived.references += unpackMinutes(minutes).references;
+  for (const each of hours) addRecounted(arrived, each);
+  for (const each of values) addRecounted(arrived, each);
   return (
     fingerprintToHash(arrived.total) === control.total &&
     fingerprintToHash(arrived.groups) === control.groups &&

@@ -1,6 +1,5 @@
-import { dayOf, dayStart, MICROS_PER_DAY, MICROS_PER_MILLI, MICROS_PER_MINUTE } from '#domain/instant.ts';
+import { MICROS_PER_DAY, MICROS_PER_MILLI } from '#domain/instant.ts';
 import {
-  addReferences,
   emptyDistinctValue,
   mergeDistinctValue,
   packMinutes,
@@ -11,19 +10,19 @@ import type { CombineFn } from '#pipelines/beam/combining.ts';
 import type { Keyed } from '#pipelines/beam/grouping.ts';
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
 import type { InWindow } from './hour-cells.ts';
-import type { CountedBy, Matched, Named, RecountedValue } from './recounted.ts';
+import type { CountedBy, Recounted, RecountedValue } from './recounted.ts';
 
 /** Beam's windows are of milliseconds. */
 const MILLIS_PER_DAY = MICROS_PER_DAY / MICROS_PER_MILLI;
 
-export class SelectNamed implements SyncDoFn<Matched, Named> {
-  process(matched: Matched, emit: Emit<Named>): void {
-    if (matched.kind === 'value') emit(matched);
+export class SelectValues implements SyncDoFn<Recounted, RecountedValue> {
+  process(recounted: Recounted, emit: Emit<RecountedValue>): void {
+    if (recounted.kind === 'value') emit(recounted);
   }
 }
 
 /** Names a value of one slot. The day is the window's. */
-export const nameOfNamed = ({ subject, by, group, valueHash }: Named): string =>
+export const nameOfValue = ({ subject, by, group, valueHash }: RecountedValue): string =>
   JSON.stringify([subject, by, group, valueHash]);
 
 /** The minutes of a value as they are added to, or as they are stored: packed. An object, since bytes alone are no element. */
@@ -36,23 +35,30 @@ export interface PackedValue {
 const isPacked = (minutes: Minutes): minutes is PackedValue => 'packed' in minutes;
 const added = (minutes: Minutes): DistinctValue =>
   isPacked(minutes) ? unpackMinutes(minutes.packed) : minutes;
+const isEmpty = (minutes: Minutes): boolean => !isPacked(minutes) && minutes.minutes.size === 0;
 const packed = (minutes: Minutes): Uint8Array => (isPacked(minutes) ? minutes.packed : packMinutes(minutes));
 
-/** Counts the events that name a value on a day, by minute. */
-export class ReferenceCombiner implements CombineFn<Named, Minutes, PackedValue> {
+/** A value that came in one piece stays as it is packed. */
+function together(into: Minutes, minutes: Minutes): Minutes {
+  if (isEmpty(into)) return minutes;
+  const sum = added(into);
+  mergeDistinctValue(sum, added(minutes));
+  return sum;
+}
+
+/** Makes one of the pieces of a value on a day: how many events name it, by minute. */
+export class ReferenceCombiner implements CombineFn<RecountedValue, Minutes, PackedValue> {
   createAccumulator(): DistinctValue {
     return emptyDistinctValue();
   }
 
-  addInput(minutes: Minutes, { time }: Named): DistinctValue {
-    const value = added(minutes);
-    addReferences(value, Math.floor((time - dayStart(dayOf(time))) / MICROS_PER_MINUTE), 1);
-    return value;
+  addInput(into: Minutes, { minutes }: RecountedValue): Minutes {
+    return together(into, { packed: minutes });
   }
 
-  mergeAccumulators(several: Iterable<Minutes>): DistinctValue {
-    const merged = emptyDistinctValue();
-    for (const minutes of several) mergeDistinctValue(merged, added(minutes));
+  mergeAccumulators(several: Iterable<Minutes>): Minutes {
+    let merged: Minutes = emptyDistinctValue();
+    for (const minutes of several) merged = together(merged, minutes);
     return merged;
   }
 

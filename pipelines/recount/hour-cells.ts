@@ -1,41 +1,39 @@
-import { MICROS_PER_HOUR, MICROS_PER_MILLI, minuteOfHour } from '#domain/instant.ts';
-import { accumulate, type Aggregation } from '#domain/metering/accumulator.ts';
-import { fingerprintOf } from '#domain/metering/fingerprint.ts';
+import { MICROS_PER_HOUR, MICROS_PER_MILLI } from '#domain/instant.ts';
+import type { Aggregation } from '#domain/metering/accumulator.ts';
 import {
   emptyHourCell,
   mergeHourCell,
-  minuteOf,
   packHourCell,
   unpackHourCell,
   type HourCell,
   type PackedHourCell,
 } from '#domain/metering/hour-cell.ts';
-import { fromDecimalString } from '#domain/metering/quantity.ts';
 import type { CombineFn } from '#pipelines/beam/combining.ts';
 import type { Keyed } from '#pipelines/beam/grouping.ts';
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
-import type { Counted, CountedBy, Matched, RecountedHour } from './recounted.ts';
+import type { CountedBy, Recounted, RecountedHour } from './recounted.ts';
 
-export class SelectCounted implements SyncDoFn<Matched, Counted> {
-  process(matched: Matched, emit: Emit<Counted>): void {
-    if (matched.kind === 'hour') emit(matched);
+export class SelectHours implements SyncDoFn<Recounted, RecountedHour> {
+  process(recounted: Recounted, emit: Emit<RecountedHour>): void {
+    if (recounted.kind === 'hour') emit(recounted);
   }
 }
 
 /** Names a series of one slot. The hour is the window's. */
-export const seriesOfCounted = ({ subject, by, view, group }: Counted): string =>
+export const seriesOfHour = ({ subject, by, view, group }: RecountedHour): string =>
   JSON.stringify([subject, by, view, group]);
 
 /** A cell as it is added to, or as it is stored: packed, so that it can cross any wire. */
 export type HourCellForm = HourCell | PackedHourCell;
 
 const isPacked = (cell: HourCellForm): cell is PackedHourCell => 'fingerprint' in cell;
+const isEmpty = (cell: HourCellForm): boolean => !isPacked(cell) && cell.minutes.size === 0;
 
 /**
- * Folds events into the hour cell they lie in; the fold is the one of the commit. A worker adds to a cell as it is unpacked, and packs it once,
- * when it hands it on.
+ * Makes one hour cell of the pieces of it. Most cells come in one piece and stay as they are packed; others are unpacked for the second piece, and
+ * packed once, when they leave the worker.
  */
-export class HourCellCombiner implements CombineFn<Counted, HourCellForm, PackedHourCell> {
+export class HourCellCombiner implements CombineFn<RecountedHour, HourCellForm, PackedHourCell> {
   readonly aggregation: Aggregation;
 
   constructor(aggregation: Aggregation) {
@@ -46,18 +44,13 @@ export class HourCellCombiner implements CombineFn<Counted, HourCellForm, Packed
     return emptyHourCell();
   }
 
-  addInput(into: HourCellForm, { time, identity, digest, value }: Counted): HourCell {
-    const { aggregation } = this;
-    const cell = this.unpacked(into);
-    const event = { time, identity, digest: fingerprintOf(digest), value: fromDecimalString(value) };
-    accumulate(minuteOf(cell, minuteOfHour(time)), aggregation, event);
-    accumulate(cell.totals, aggregation, event);
-    return cell;
+  addInput(into: HourCellForm, { cell }: RecountedHour): HourCellForm {
+    return this.together(into, cell);
   }
 
-  mergeAccumulators(cells: Iterable<HourCellForm>): HourCell {
-    const merged = emptyHourCell();
-    for (const cell of cells) mergeHourCell(merged, this.aggregation, this.unpacked(cell));
+  mergeAccumulators(cells: Iterable<HourCellForm>): HourCellForm {
+    let merged: HourCellForm = emptyHourCell();
+    for (const cell of cells) merged = this.together(merged, cell);
     return merged;
   }
 
@@ -67,6 +60,13 @@ export class HourCellCombiner implements CombineFn<Counted, HourCellForm, Packed
 
   extractOutput(cell: HourCellForm): PackedHourCell {
     return this.compact(cell);
+  }
+
+  private together(into: HourCellForm, cell: HourCellForm): HourCellForm {
+    if (isEmpty(into)) return cell;
+    const sum = this.unpacked(into);
+    mergeHourCell(sum, this.aggregation, this.unpacked(cell));
+    return sum;
   }
 
   private unpacked(cell: HourCellForm): HourCell {

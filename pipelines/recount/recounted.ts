@@ -2,6 +2,7 @@ import type { DayIndex } from '#domain/instant.ts';
 import type { CountedAs } from '#domain/metering/counted-as.ts';
 import type { PackedHourCell } from '#domain/metering/hour-cell.ts';
 import type { Hash128 } from '#domain/metering/hash128.ts';
+import type { MeteredEvent } from '#infra/warehouse/metered-event.ts';
 import type { ControlTotal } from './control-total.ts';
 
 /*
@@ -11,52 +12,19 @@ import type { ControlTotal } from './control-total.ts';
 /** Whose cells an event is in. */
 export type CountedBy = Exclude<CountedAs, 'nobody'>;
 
-/** An event of the exact view, or a subject whose day has to be looked at whether or not it has events. */
-export type RecountInput =
-  | {
-      readonly kind: 'subject';
-      readonly day: DayIndex;
-      readonly subject: string;
-      /** What is stored of its day, where that is read with the events: see `packStored`. */
-      readonly stored?: Uint8Array;
-      /** What was read of its day, or a piece of it. */
-      readonly control?: ControlTotal;
-    }
-  | {
-      readonly kind: 'event';
-      readonly identity: Hash128;
-      readonly digest: Hash128;
-      readonly id: string;
-      readonly source: string;
-      readonly type: string;
-      readonly subject: string;
-      readonly time: number;
-      readonly data: string;
-      readonly catalogueVersion: number;
-    };
-
-/** What one event adds to one cell. */
-export interface Counted {
-  readonly kind: 'hour';
-  readonly by: CountedBy;
+/** A subject whose day has to be looked at whether or not it has events. */
+export interface Asked {
+  readonly kind: 'subject';
+  readonly day: DayIndex;
   readonly subject: string;
-  readonly view: number;
-  readonly group: string;
-  readonly identity: Hash128;
-  readonly digest: Hash128;
-  readonly time: number;
-  readonly value: string;
+  /** What is stored of its day, where that is read with the events: see `packStored`. */
+  readonly stored?: Uint8Array;
+  /** What was read of its day, or a piece of it. */
+  readonly control?: ControlTotal;
 }
 
-/** That one event names a value. */
-export interface Named {
-  readonly kind: 'value';
-  readonly by: CountedBy;
-  readonly subject: string;
-  readonly group: string;
-  readonly valueHash: Hash128;
-  readonly time: number;
-}
+/** Some events of the exact view, or a subject. */
+export type RecountInput = { readonly kind: 'events'; readonly events: readonly MeteredEvent[] } | Asked;
 
 /** An event that passes the meter's filter and whose value is missing or no number. */
 export interface Unmeasured {
@@ -65,10 +33,7 @@ export interface Unmeasured {
   readonly time: number;
 }
 
-export type Asked = Extract<RecountInput, { kind: 'subject' }>;
-export type Matched = Counted | Named | Unmeasured | Asked;
-
-/** An hour cell as the events make it. */
+/** An hour cell as the events make it, or a piece of one: as what some of them make. */
 export interface RecountedHour {
   readonly kind: 'hour';
   readonly by: CountedBy;
@@ -79,7 +44,7 @@ export interface RecountedHour {
   readonly cell: PackedHourCell;
 }
 
-/** A distinct value as the events make it. */
+/** A distinct value as the events make it, or a piece of one. */
 export interface RecountedValue {
   readonly kind: 'value';
   readonly by: CountedBy;

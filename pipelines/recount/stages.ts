@@ -1,23 +1,24 @@
 import { moduleName, register } from '#pipelines/beam/registration.ts';
-import { nameOfNamed, ReferenceCombiner, SelectNamed, ToRecountedValue } from './distinct-values.ts';
-import { HourCellCombiner, SelectCounted, seriesOfCounted, ToRecountedHour } from './hour-cells.ts';
-import { MatchEvents } from './match-events.ts';
+import { nameOfValue, ReferenceCombiner, SelectValues, ToRecountedValue } from './distinct-values.ts';
+import { FoldEvents } from './fold-events.ts';
+import { HourCellCombiner, SelectHours, seriesOfHour, ToRecountedHour } from './hour-cells.ts';
 import { GatherSubject, SelectOthers, subjectDayOf } from './subjects.ts';
-import { timestampOf } from './timestamp.ts';
+import { beginOfDay, beginOfHour } from './timestamp.ts';
 
 // Workers load this module by name and find in it every function of the graph.
 register(moduleName(import.meta.url), {
+  beginOfDay,
+  beginOfHour,
+  FoldEvents,
   GatherSubject,
   HourCellCombiner,
-  MatchEvents,
-  nameOfNamed,
+  nameOfValue,
   ReferenceCombiner,
-  SelectCounted,
-  SelectNamed,
+  SelectHours,
   SelectOthers,
-  seriesOfCounted,
+  SelectValues,
+  seriesOfHour,
   subjectDayOf,
-  timestampOf,
   ToRecountedHour,
   ToRecountedValue,
 });

@@ -2,20 +2,12 @@ import { dayOf, HOURS_PER_DAY, type DayIndex } from '#domain/instant.ts';
 import type { Keyed } from '#pipelines/beam/grouping.ts';
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
 import { bothTold, type ControlTotal } from './control-total.ts';
-import type {
-  Asked,
-  Matched,
-  Recounted,
-  RecountedHour,
-  RecountedValue,
-  SubjectRecount,
-  Unmeasured,
-} from './recounted.ts';
+import type { Recounted, RecountedHour, RecountedValue, SubjectRecount } from './recounted.ts';
 
 /** What is neither counted nor named, but makes its subject one that is looked at. */
-export class SelectOthers implements SyncDoFn<Matched, Unmeasured | Asked> {
-  process(matched: Matched, emit: Emit<Unmeasured | Asked>): void {
-    if (matched.kind === 'unmeasured' || matched.kind === 'subject') emit(matched);
+export class SelectOthers implements SyncDoFn<Recounted, Recounted> {
+  process(recounted: Recounted, emit: Emit<Recounted>): void {
+    if (recounted.kind === 'unmeasured' || recounted.kind === 'subject') emit(recounted);
   }
 }
 

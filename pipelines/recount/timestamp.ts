@@ -1,6 +1,12 @@
-import { MICROS_PER_MILLI } from '#domain/instant.ts';
+import { dayStart, hourStart, MICROS_PER_MILLI, type Instant } from '#domain/instant.ts';
 import { instantOf, type BeamInstant } from '#pipelines/beam/sdk.ts';
+import type { RecountedHour, RecountedValue } from './recounted.ts';
 
-/** When an event happened, as Beam counts: in whole milliseconds, which hours and days are made of. */
-export const timestampOf = ({ time }: { readonly time: number }): BeamInstant =>
-  instantOf(Math.floor(time / MICROS_PER_MILLI));
+/** As Beam counts: in whole milliseconds, which hours and days are made of. */
+const beamInstant = (at: Instant): BeamInstant => instantOf(Math.floor(at / MICROS_PER_MILLI));
+
+/** When an hour begins. */
+export const beginOfHour = ({ hour }: RecountedHour): BeamInstant => beamInstant(hourStart(hour));
+
+/** When the day of a value begins. */
+export const beginOfDay = ({ day }: RecountedValue): BeamInstant => beamInstant(dayStart(day));

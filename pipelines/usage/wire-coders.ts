@@ -1,11 +1,17 @@
-import type { Instant } from '#domain/instant.ts';
 import type { DeadLetterReason } from '#domain/metering/dead-letter.ts';
 import type { UsageEvent } from '#domain/metering/event.ts';
-import { HASH128_BYTES, type Hash128 } from '#domain/metering/hash128.ts';
 import type { Attributes, Message } from '#infra/topic/topic.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import { wireCoder, type WireReader, type WireWriter } from '#pipelines/beam/wire-coder.ts';
 import { readTexts, writeTexts } from '#pipelines/beam/wire-text.ts';
+import {
+  readBytes,
+  readHash,
+  readInteger,
+  writeBytes,
+  writeHash,
+  writeInteger,
+} from '#pipelines/beam/wire-values.ts';
 
 /** How messages and deliveries cross the wire between a runner and its workers. The bytes of a message are views of what they came in. */
 export const messageCoder = wireCoder<Message>('message', {
@@ -36,7 +42,6 @@ export const deliveriesCoder = wireCoder<readonly Delivery[]>('deliveries', {
 
 type Texts = readonly (string | null)[];
 
-const SIGN = 1;
 const HAS_EVENT = 1;
 const HAS_REPLAYS = 2;
 
@@ -47,17 +52,16 @@ const textsOfMessage = ({ id, ackId, attributes }: Message): string[] => {
 };
 
 function writeMessage({ publishTime, attempt, data }: Message, to: WireWriter): void {
-  writeInstant(publishTime, to);
+  writeInteger(publishTime, to);
   to.varint(attempt);
-  to.varint(data.length);
-  to.raw(data);
+  writeBytes(data, to);
 }
 
 /** Its texts are the last of all, since nobody knows how many attributes there are. */
 function readMessage(from: WireReader, texts: Texts, at: number): Message {
-  const publishTime = readInstant(from);
+  const publishTime = readInteger(from);
   const attempt = from.varint();
-  const data = from.raw(from.varint());
+  const data = readBytes(from);
   const attributes = readAttributes(texts, at + 2);
   return { id: texts[at] ?? '', data, attributes, publishTime, attempt, ackId: texts[at + 1] ?? '' };
 }
@@ -67,23 +71,6 @@ function readAttributes(texts: Texts, at: number): Attributes {
   for (let i = at; i + 1 < texts.length; i += 2) attributes.push([texts[i] ?? '', texts[i + 1] ?? '']);
   // Unlike an assignment it makes a property of every name, `__proto__` included.
   return Object.fromEntries(attributes);
-}
-
-function writeInstant(value: Instant, to: WireWriter): void {
-  to.byte(value < 0 ? SIGN : 0);
-  to.varint(Math.abs(value));
-}
-
-function readInstant(from: WireReader): Instant {
-  const isNegative = from.byte() === SIGN;
-  const magnitude = from.varint();
-  return isNegative ? -magnitude : magnitude;
-}
-
-/** Each of its 16 characters is a byte. */
-function writeHash(hash: Hash128, to: WireWriter): void {
-  const at = to.reserve(HASH128_BYTES);
-  to.buffer.write(hash, at, 'latin1');
 }
 
 /**
@@ -111,8 +98,8 @@ function writeDelivery(delivery: Delivery, to: WireWriter): void {
 function writeEvent({ identity, digest, time, publishTime }: UsageEvent, to: WireWriter): void {
   writeHash(identity, to);
   writeHash(digest, to);
-  writeInstant(time, to);
-  writeInstant(publishTime, to);
+  writeInteger(time, to);
+  writeInteger(publishTime, to);
 }
 
 const EVENT_TEXTS = 8;
@@ -130,10 +117,10 @@ function readDelivery(from: WireReader): Delivery {
 }
 
 function readParsed(from: WireReader, texts: Texts, namespace: string, at: number): Delivery {
-  const identity = from.latin1(HASH128_BYTES);
-  const digest = from.latin1(HASH128_BYTES);
-  const time = readInstant(from);
-  const publishTime = readInstant(from);
+  const identity = readHash(from);
+  const digest = readHash(from);
+  const time = readInteger(from);
+  const publishTime = readInteger(from);
   const event: UsageEvent = {
     namespace: texts[at] ?? namespace,
     identity,

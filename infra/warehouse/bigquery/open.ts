@@ -1,5 +1,6 @@
 import { systemScheduler, type Scheduler } from '#infra/scheduler.ts';
 import { createGate } from '../gate.ts';
+import { meteredFromRows } from '../metered-event.ts';
 import { EVENTS, WAREHOUSE_TABLES } from '../tables.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { createAppender, type Appender } from './append/appender.ts';
@@ -43,11 +44,15 @@ export async function openBigQuery(options: BigQueryOptions): Promise<BigQueryWa
     return appender;
   }
 
+  const query: Warehouse['query'] = (name, parameters) =>
+    runQuery({ ...options, bigquery, gate }, name, parameters);
+
   return {
     dataset,
     append: async (table, rows) => appenderOf(table).append(putRowOf(tableNamed(table)), rows),
     appendEvents: async (rows) => appenderOf(EVENTS.name).append(putEvent, rows),
-    query: (name, parameters) => runQuery({ ...options, bigquery, gate }, name, parameters),
+    query,
+    meteredEvents: (parameters) => meteredFromRows(query('metered_events', parameters)),
     close: async () => {
       await Promise.all([gate.close(), ...[...appenders.values()].map((appender) => appender.close())]);
       await client.close();

@@ -3,12 +3,15 @@ import { resolve } from 'node:path';
 import { MICROS_PER_MILLI, type Instant } from '#domain/instant.ts';
 import type { Database } from '#infra/database/database.ts';
 import { QueryRefused, WarehouseLimitExceeded, WarehouseUnavailable } from '../errors.ts';
+import type { MeteredEvent } from '../metered-event.ts';
 import { schemaVersionOf, WAREHOUSE_TABLES, type WarehouseTable } from '../tables.ts';
 import type { QueryParameters, Warehouse, WarehouseRow } from '../warehouse.ts';
 import { compactTable, type Compaction } from './compact.ts';
 import { openEngine, type Engine } from './engine.ts';
 import { createEventEncoder } from './event-encoder.ts';
 import { createManifest, type Manifest } from './manifest.ts';
+import { planMeteredColumns, type ColumnPlan } from './queries/metered-columns.ts';
+import type { Plan } from './queries/named-query.ts';
 import { planQuery } from './queries/registry.ts';
 import { relationOf } from './relation.ts';
 import { createRowEncoder } from './row-encoder.ts';
@@ -73,6 +76,8 @@ export async function openEmbeddedWarehouse(options: EmbeddedWarehouseOptions): 
     append: async (table, rows) => appendRows(encoderOf(table), rows),
     appendEvents: async (rows) => appendRows(events, rows),
     query: (name, parameters) => runQuery({ directory, manifest, engine }, name, parameters),
+    meteredEvents: (parameters, asked = {}) =>
+      readMetered({ directory, manifest, engine }, planMeteredColumns(parameters, asked)),
     compact,
     sweep: () => sweepDirectory({ directory, manifest, tables: [...tables.keys()], now }),
     close: () => engine.close(),
@@ -146,27 +151,48 @@ async function appendSegment(
   );
 }
 
-/** Reads one snapshot of the manifest: each committed row once, whatever is appended or compacted meanwhile. */
+type Reading = Store & { readonly engine: Engine };
+
 async function* runQuery(
-  { directory, manifest, engine }: Store & { engine: Engine },
+  store: Reading,
   name: string,
   parameters: QueryParameters,
 ): AsyncGenerator<WarehouseRow, void, undefined> {
   const plan = planQuery(name, parameters);
-  const table = WAREHOUSE_TABLES.find((declared) => declared.name === plan.table);
-  if (table === undefined) throw new QueryRefused(`query ${name} reads ${plan.table}, which is no table`);
-  const relation = relationOf(table, await manifest.live(table.name, plan.days), directory);
-  const head = `WITH ${table.name} AS NOT MATERIALIZED (\n${relation}\n)${plan.sql.startsWith('\nSELECT') ? '' : ','}`;
-  const limit = plan.limit ?? plan.rowsMax + 1;
+  const sql = await statementOf(store, plan);
   let rows = 0;
-  for await (const chunk of engine.stream(`${head}${plan.sql}\nLIMIT ${limit}`, plan.bindings)) {
+  for await (const chunk of store.engine.stream(sql, plan.bindings)) {
     for (const row of chunk) {
-      if (++rows > plan.rowsMax) {
-        throw new WarehouseLimitExceeded(
-          `query ${name} has more than ${plan.rowsMax} rows: ask for less at a time`,
-        );
-      }
+      if (++rows > plan.rowsMax) throw tooMany(name, plan);
       yield plan.present(row);
     }
   }
 }
+
+async function* readMetered(
+  store: Reading,
+  plan: ColumnPlan,
+): AsyncGenerator<MeteredEvent[], void, undefined> {
+  const sql = await statementOf(store, plan);
+  let rows = 0;
+  for await (const chunk of store.engine.streamColumns(sql, plan.bindings)) {
+    rows += chunk.rowCount;
+    if (rows > plan.rowsMax) throw tooMany('metered_events', plan);
+    yield plan.read(chunk);
+  }
+}
+
+/** Reads one snapshot of the manifest: each committed row once, whatever is appended or compacted meanwhile. */
+async function statementOf(
+  { directory, manifest }: Store,
+  { table: name, days, sql, limit, rowsMax }: Pick<Plan, 'table' | 'days' | 'sql' | 'limit' | 'rowsMax'>,
+): Promise<string> {
+  const table = WAREHOUSE_TABLES.find((declared) => declared.name === name);
+  if (table === undefined) throw new QueryRefused(`a query reads ${name}, which is no table`);
+  const relation = relationOf(table, await manifest.live(table.name, days), directory);
+  const head = `WITH ${table.name} AS NOT MATERIALIZED (\n${relation}\n)${sql.startsWith('\nSELECT') ? '' : ','}`;
+  return `${head}${sql}\nLIMIT ${limit ?? rowsMax + 1}`;
+}
+
+const tooMany = (name: string, { rowsMax }: Pick<Plan, 'rowsMax'>): WarehouseLimitExceeded =>
+  new WarehouseLimitExceeded(`query ${name} has more than ${rowsMax} rows: ask for less at a time`);

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import {
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { QueryFailed, WarehouseUnavailable } from '../errors.ts';
 import { createGate, type Gate } from '../gate.ts';
 import { textLiteral } from './sql-text.ts';
@@ -31,6 +37,8 @@ export type EngineRow = Readonly<Record<string, DuckDBValue>>;
 export interface Engine {
   /** Rows as they come, some thousand at a time; leaving the loop ends the query. */
   stream(sql: string, bindings: Bindings): AsyncGenerator<EngineRow[], void, undefined>;
+  /** The same as columns: what makes values of them decides what they cost. */
+  streamColumns(sql: string, bindings: Bindings): AsyncGenerator<DuckDBDataChunk, void, undefined>;
   /** Runs a statement that answers with one count, such as `COPY`. */
   count(sql: string): Promise<number>;
   close(): Promise<void>;
@@ -55,7 +63,11 @@ export async function openEngine({ directory, memoryMegabytes, threads }: Engine
     return instance.connect();
   };
 
-  async function* stream(sql: string, bindings: Bindings): AsyncGenerator<EngineRow[], void, undefined> {
+  async function* streamed<Part>(
+    sql: string,
+    bindings: Bindings,
+    take: (chunk: DuckDBDataChunk, names: readonly string[]) => Part,
+  ): AsyncGenerator<Part, void, undefined> {
     const connection = await connect();
     try {
       const { values, types } = split(bindings);
@@ -64,7 +76,7 @@ export async function openEngine({ directory, memoryMegabytes, threads }: Engine
       for (;;) {
         const chunk = await enter(gate, () => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) return;
-        yield chunk.getRowObjects(names);
+        yield take(chunk, names);
       }
     } finally {
       connection.disconnectSync();
@@ -87,7 +99,12 @@ export async function openEngine({ directory, memoryMegabytes, threads }: Engine
     await rm(spill, { recursive: true, force: true });
   }
 
-  return { stream, count, close };
+  return {
+    stream: (sql, bindings) => streamed(sql, bindings, (chunk, names) => chunk.getRowObjects(names)),
+    streamColumns: (sql, bindings) => streamed(sql, bindings, (chunk) => chunk),
+    count,
+    close,
+  };
 }
 
 /** From here on no statement can reach any other file, load an extension or undo this. */

@@ -4,6 +4,7 @@ import { below, chance, delay } from '#infra/database/hostile/schedule.ts';
 import type { Schedule } from '#infra/database/hostile/schedule.ts';
 import { QueryRefused, RowRefused, WarehouseUnavailable } from '../errors.ts';
 import { toWarehouseRow } from '../event-row.ts';
+import { meteredFromRows } from '../metered-event.ts';
 import { shardOf } from '../questions/event-scope.ts';
 import { WAREHOUSE_TABLES } from '../tables.ts';
 import type { WarehouseTable } from '../tables.ts';
@@ -183,6 +184,7 @@ export function openHostileWarehouse({ schedule, faults }: HostileWarehouseOptio
     append: (table, rows) => append(engine, table, rows),
     appendEvents: async (rows) => append(engine, 'events', rows.map(toWarehouseRow)),
     query: (name, parameters) => query(engine, name, parameters),
+    meteredEvents: (parameters) => meteredFromRows(query(engine, 'metered_events', parameters)),
     async close() {
       engine.closed = true;
     },

@@ -7,10 +7,10 @@ import { apply, flatten } from '#pipelines/beam/graph.ts';
 import { moduleName, register } from '#pipelines/beam/registration.ts';
 import type { PCollection } from '#pipelines/beam/sdk.ts';
 import { syncParDo } from '#pipelines/beam/sync-do-fn.ts';
-import { recountMatched } from '#pipelines/recount/graph.ts';
+import { recountFolded } from '#pipelines/recount/graph.ts';
 import { ListParts, nameOfPart, ReadPart } from './backfill-parts.ts';
 import { partOfTally, TallyCombiner, type PartTally } from './part-tally.ts';
-import { SelectMatched, SelectTallies } from './read-batch.ts';
+import { SelectFolded, SelectTallies } from './read-batch.ts';
 import './stages.ts';
 import { EndParts, WriteParts } from './write-parts.ts';
 
@@ -53,7 +53,7 @@ export function buildBackfillParts(
   const dealt = apply('deal out', parts, dealOut(nameOfPart));
   const reading = asyncParDo(new ReadPart(runtimeName, claimed, of), { maxInFlight: PARTS_READ_AT_ONCE });
   const read = apply('read', dealt, reading);
-  const recounted = recountMatched(apply('matched', read, syncParDo(new SelectMatched())), of);
+  const recounted = recountFolded(apply('folded', read, syncParDo(new SelectFolded())), of);
   const writing = asyncParDo(new WriteParts(runtimeName, claimed, meter), { maxInFlight: WRITES_AT_ONCE });
   const written = apply('write', recounted, writing);
   const wholly = apply('read wholly', read, syncParDo(new SelectTallies<PartTally>()));

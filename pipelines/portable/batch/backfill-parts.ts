@@ -2,7 +2,7 @@ import type { BackfillName } from '#infra/backfill/backfill.ts';
 import { heldParts, shardOf, type BackfillPart } from '#infra/backfill/parts.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import type { Keyed } from '#pipelines/beam/grouping.ts';
-import { readCorrectedOfDay, readEvents } from '#pipelines/recount/read-events.ts';
+import { committedBefore, readCorrectedOfDay, readEvents } from '#pipelines/recount/read-events.ts';
 import type { RecountedMeter } from '#pipelines/recount/match-events.ts';
 import { createControlledReading } from './controlled-reading.ts';
 import { correctionsOf, type PartTally } from './part-tally.ts';
@@ -49,7 +49,7 @@ export class ListParts implements AsyncDoFn<unknown, PartToCount> {
   }
 }
 
-/** Reads and matches a part's events from the exact view, no faster than they are folded, and tells at its end what they were. */
+/** Reads and folds a part's events from the exact view, no faster than the steps behind take it, and tells at its end what they were. */
 export class ReadPart implements AsyncDoFn<Keyed<Iterable<PartToCount>>, ReadBatch<PartTally>> {
   readonly runtimeName: string;
   readonly claimed: ClaimedParts;
@@ -64,8 +64,8 @@ export class ReadPart implements AsyncDoFn<Keyed<Iterable<PartToCount>>, ReadBat
   async *process({ value }: Keyed<Iterable<PartToCount>>): AsyncGenerator<ReadBatch<PartTally>, void> {
     const { database, warehouse } = await batchRuntime(this.runtimeName);
     const { namespace, shards } = this.claimed;
-    const { definition, since } = this.of.meter;
-    const type = definition.eventType;
+    const { meter } = this.of;
+    const type = meter.definition.eventType;
     const [part] = value;
     if (part === undefined) return;
     const { day, shard } = part;
@@ -74,16 +74,16 @@ export class ReadPart implements AsyncDoFn<Keyed<Iterable<PartToCount>>, ReadBat
     // A subject that has lost all its events to corrections has rows of an earlier attempt perhaps.
     for (const { subject, type: of } of corrected.values())
       if (of === type && shardOf(subject, shards) === shard) reading.ask(subject);
-    const asked = { namespace, type, day, shard: { shard, shards }, wants: () => true, corrected };
+    const asked = { namespace, meter, day, shard: { shard, shards }, wants: () => true, corrected };
     let events = 0;
-    for await (const input of readEvents(warehouse, asked)) {
-      if (input.catalogueVersion < since) events++;
-      reading.add(input);
-      if (reading.isFull) yield { matched: reading.take() };
+    for await (const read of readEvents(warehouse, asked)) {
+      events += committedBefore(meter, read);
+      reading.add(read);
+      if (reading.isFull) yield { folded: reading.take() };
     }
     // A part is one shard: all of it is read here.
-    const { matched, control } = reading.end(1);
+    const { folded, control } = reading.end(1);
     const read = { events, unmeasured: 0, corrected: correctionsOf(corrected, { shard, shards }), control };
-    yield { matched, tally: { kind: 'tally', day, shard, ...read } };
+    yield { folded, tally: { kind: 'tally', day, shard, ...read } };
   }
 }

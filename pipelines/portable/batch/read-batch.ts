@@ -1,16 +1,16 @@
 import type { Emit, SyncDoFn } from '#pipelines/beam/sync-do-fn.ts';
-import type { Matched } from '#pipelines/recount/recounted.ts';
+import type { Recounted } from '#pipelines/recount/recounted.ts';
 
-/** What a reader hands on at once: some of what it has matched; with the last of it, what was read in all. */
+/** What a reader hands on at once: some of what it has folded; with the last of it, what was read in all. */
 export interface ReadBatch<Tally> {
-  readonly matched: readonly Matched[];
+  readonly folded: readonly Recounted[];
   readonly tally?: Tally;
 }
 
 /** What is recounted of what was read. */
-export class SelectMatched implements SyncDoFn<ReadBatch<unknown>, Matched> {
-  process({ matched }: ReadBatch<unknown>, emit: Emit<Matched>): void {
-    for (const each of matched) emit(each);
+export class SelectFolded implements SyncDoFn<ReadBatch<unknown>, Recounted> {
+  process({ folded }: ReadBatch<unknown>, emit: Emit<Recounted>): void {
+    for (const each of folded) emit(each);
   }
 }
 

@@ -86,12 +86,12 @@ export class ReadDay implements AsyncDoFn<Keyed<Iterable<DayToCompare>>, ReadBat
     const reading = createControlledReading(this.of, day);
     for (const [subject, stored] of read.stored) reading.ask(subject, packStored(stored));
     await awaitView({ database, namespace, at: read.at, scheduler });
-    for await (const input of readEvents(warehouse, this.questionOf(part, read, subjects))) {
-      reading.add(input);
-      if (reading.isFull) yield { matched: reading.take() };
+    for await (const events of readEvents(warehouse, this.questionOf(part, read, subjects))) {
+      reading.add(events);
+      if (reading.isFull) yield { folded: reading.take() };
     }
-    const { matched, control } = reading.end(part.shards);
-    yield { matched, tally: { report: emptyReport(day), control } };
+    const { folded, control } = reading.end(part.shards);
+    yield { folded, tally: { report: emptyReport(day), control } };
   }
 
   private questionOf(
@@ -102,8 +102,7 @@ export class ReadDay implements AsyncDoFn<Keyed<Iterable<DayToCompare>>, ReadBat
     const named = subjects && new Set(subjects);
     const wants = (subject: string): boolean => named === null || named.has(subject);
     const { namespace } = this.span;
-    const type = this.of.meter.definition.eventType;
-    return { namespace, type, day, at, wants, shard: { shard, shards }, corrected };
+    return { namespace, meter: this.of.meter, day, at, wants, shard: { shard, shards }, corrected };
   }
 }
 

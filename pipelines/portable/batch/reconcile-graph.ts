@@ -9,10 +9,10 @@ import { moduleName, register } from '#pipelines/beam/registration.ts';
 import type { PCollection } from '#pipelines/beam/sdk.ts';
 import { syncParDo } from '#pipelines/beam/sync-do-fn.ts';
 import type { Reconciling } from '#pipelines/reconcile/settle-subject.ts';
-import { recountMatched } from '#pipelines/recount/graph.ts';
+import { recountFolded } from '#pipelines/recount/graph.ts';
 import { DayCombiner, dayOfTally, type DayTally } from './day-tally.ts';
 import { ListDays, nameOfDay, ReadDay, type SpanOfDays } from './reconcile-days.ts';
-import { SelectMatched, SelectTallies } from './read-batch.ts';
+import { SelectFolded, SelectTallies } from './read-batch.ts';
 import { ReportDays, SettleSubjects, together } from './settle-subjects.ts';
 import './stages.ts';
 
@@ -57,7 +57,7 @@ export function buildReconcileDays(
   const dealt = apply('deal out', days, dealOut(nameOfDay));
   const reading = asyncParDo(new ReadDay(runtimeName, span, of), { maxInFlight: DAYS_READ_AT_ONCE });
   const read = apply('read', dealt, reading);
-  const recounted = recountMatched(apply('matched', read, syncParDo(new SelectMatched())), of);
+  const recounted = recountFolded(apply('folded', read, syncParDo(new SelectFolded())), of);
   const settling = asyncParDo(new SettleSubjects(runtimeName, { of: reconciling, meter, owners }), {
     maxInFlight: REPAIRS_AT_ONCE,
   });

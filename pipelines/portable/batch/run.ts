@@ -62,13 +62,23 @@ export async function runBatch({ what, engine, log, signal, ...runtime }: RunBat
   }
 }
 
+/**
+ * How long a worker is kept between two stages of a job: Flink runs the stages of a bounded job one after the other, and would else end its workers
+ * with one and start new ones for the next. So long it stays when the job has ended, too.
+ */
+const WORKERS_KEPT_MS = 10_000;
+
 /** Submits a job, and waits for its end. Told to stop, it ends the job at the engine. */
 export const runJobOn =
   ({ engine, environment, options = {} }: BatchEngineOptions): RunJob =>
   async (name, build, signal) => {
     signal?.throwIfAborted();
     const proto = boundedPipeline(build);
-    const job = await submitJob({ endpoint: engine.jobEndpoint, name, proto, environment, options });
+    const job = await submitJob({
+      ...{ endpoint: engine.jobEndpoint, name, proto, environment },
+      // As a text: the Flink runner takes no numbers.
+      options: { environmentCacheMillis: String(WORKERS_KEPT_MS), ...options },
+    });
     const stop = (): void => void engine.stopJob(name).catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });
     try {

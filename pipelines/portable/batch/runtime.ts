@@ -1,6 +1,6 @@
 import type { Database } from '#infra/database/database.ts';
 import { systemScheduler, type Scheduler } from '#infra/scheduler.ts';
-import type { Warehouse } from '#infra/warehouse/warehouse.ts';
+import type { ReadWarehouse } from '#pipelines/recount/read-events.ts';
 import { openBatchStores } from '#pipelines/batch/open-stores.ts';
 import { createRuntimeRegistry } from '#pipelines/beam/runtime-registry.ts';
 import { onWorkerEnd } from '#pipelines/beam/worker-end.ts';
@@ -8,7 +8,7 @@ import { onWorkerEnd } from '#pipelines/beam/worker-end.ts';
 /** What the batch graphs' DoFns work with on the machine they run on. */
 export interface BatchRuntime {
   readonly database: Database;
-  readonly warehouse: Pick<Warehouse, 'query'>;
+  readonly warehouse: ReadWarehouse;
   readonly scheduler: Scheduler;
 }
 

@@ -1,5 +1,5 @@
 import { moduleName, register } from '#pipelines/beam/registration.ts';
-import { SelectMatched, SelectTallies } from './read-batch.ts';
+import { SelectFolded, SelectTallies } from './read-batch.ts';
 
 // What both graphs have in common.
-register(moduleName(import.meta.url), { SelectMatched, SelectTallies });
+register(moduleName(import.meta.url), { SelectFolded, SelectTallies });

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { MICROS_PER_DAY } from '#domain/instant.ts';
 import { toHex } from '#domain/metering/hash128.ts';
 import { QueryRefused } from '#infra/warehouse/errors.ts';
-import type { Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
+import { toMeteredEvent, type MeteredEvent } from '#infra/warehouse/metered-event.ts';
+import type { MeteredOptions, QueryParameters, Warehouse, WarehouseRow } from '#infra/warehouse/warehouse.ts';
 import type { WithWarehouse } from './suite.ts';
-import { ask, at, eventRow, failureOf, NOON } from './rows.ts';
+import { ask, at, eventRow, failureOf, MARCH, NOON } from './rows.ts';
 import { shardOf } from '#infra/warehouse/questions/event-scope.ts';
 
 const idsOf = (rows: readonly WarehouseRow[]): unknown[] => rows.map(({ id }) => id);
@@ -17,6 +18,15 @@ async function pages(warehouse: Warehouse, limit: number): Promise<WarehouseRow[
     if (page.length < limit) return rows;
     after = { afterTime: page.at(-1)!['time'], afterIdentity: page.at(-1)!['identity'] };
   }
+}
+
+async function folded(
+  warehouse: Warehouse,
+  parameters: QueryParameters,
+  options?: MeteredOptions,
+): Promise<MeteredEvent[]> {
+  const batches = await Array.fromAsync(warehouse.meteredEvents({ ...MARCH, ...parameters }, options));
+  return batches.flat();
 }
 
 export function meteredEventsContract(withWarehouse: WithWarehouse): void {
@@ -79,6 +89,37 @@ export function meteredEventsContract(withWarehouse: WithWarehouse): void {
         expect(await failureOf(ask(warehouse, 'metered_events', { shard: 0 }))).to.be.instanceOf(
           QueryRefused,
         );
+      }),
+    );
+
+    it(
+      'are the same events where they are read to be folded, in the order of time, with their names where those are asked for',
+      withWarehouse(async (warehouse) => {
+        const rows = Array.from({ length: 2_500 }, (_, index) =>
+          eventRow(`e-${index}`, {
+            time: NOON + ((index * 7) % 1_000) * 1_000,
+            subject: `zürich/${index % 3}`,
+            type: index % 2 === 0 ? 'llm.request' : 'llm.answer',
+            digest: eventRow(`digest of ${index}`).identity,
+            data: `{"text":"${'x'.repeat(index % 40)}"}`,
+          }),
+        );
+        const voids = rows
+          .slice(0, 9)
+          .map((row) => ({ ...row, outcome: 'void' as const, data: null, committedAt: row.committedAt + 1 }));
+        await warehouse.appendEvents([...rows, ...rows.slice(100, 300), ...voids]);
+        const inOrder = (all: readonly MeteredEvent[]): MeteredEvent[] =>
+          all.toSorted((a, b) => a.time - b.time || (a.identity < b.identity ? -1 : 1));
+        for (const asked of [{}, { type: 'llm.answer' }, { shard: 1, shards: 3 }]) {
+          const expected = (await ask(warehouse, 'metered_events', asked)).map(toMeteredEvent);
+          expect(expected).to.have.length.above(100);
+          const named = await folded(warehouse, asked, { names: true });
+          expect(inOrder(named)).to.deep.equal(expected);
+          expect(named.map(({ time }) => time)).to.deep.equal(expected.map(({ time }) => time));
+          const nameless = (all: readonly MeteredEvent[]) =>
+            all.map(({ id: _, source: __, ...rest }) => rest);
+          expect(nameless(inOrder(await folded(warehouse, asked)))).to.deep.equal(nameless(expected));
+        }
       }),
     );
 

@@ -1,16 +1,20 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { AGGREGATIONS, type Aggregation } from '#domain/metering/accumulator.ts';
-import { dayStart } from '#domain/instant.ts';
+import { hourOf, MICROS_PER_HOUR, minuteOfHour } from '#domain/instant.ts';
+import { accumulate, AGGREGATIONS, type Aggregation } from '#domain/metering/accumulator.ts';
+import { addReferences, emptyDistinctValue, packMinutes } from '#domain/metering/distinct-value.ts';
+import { fingerprintOf } from '#domain/metering/fingerprint.ts';
+import { emptyHourCell, minuteOf, packHourCell } from '#domain/metering/hour-cell.ts';
+import { fromScaled } from '#domain/metering/quantity.ts';
 import { createBatchEngine } from '#pipelines/beam/batch-engine.ts';
 import { combinePerKey, combineSteps } from '#pipelines/beam/combining.ts';
 import { apply, buildGraph } from '#pipelines/beam/graph.ts';
 import type { Keyed } from '#pipelines/beam/grouping.ts';
 import type { PCollection, Transform } from '#pipelines/beam/sdk.ts';
 import { coders, jsCoders, protobuf } from '#pipelines/beam/sdk.ts';
-import { HourCellCombiner } from '#pipelines/recount/hour-cells.ts';
-import { ReferenceCombiner } from '#pipelines/recount/distinct-values.ts';
-import type { Counted, Named } from '#pipelines/recount/recounted.ts';
+import { HourCellCombiner, type HourCellForm } from '#pipelines/recount/hour-cells.ts';
+import { ReferenceCombiner, type Minutes } from '#pipelines/recount/distinct-values.ts';
+import type { RecountedHour, RecountedValue } from '#pipelines/recount/recounted.ts';
 import { startFnApiRunner, type FnApiRunner } from '#test/support/fn-api-harness.ts';
 import { gatheredTotals, GatherTotals, parityOf, Totals } from './combine-stages.ts';
 
@@ -102,22 +106,16 @@ function sent<Value>(value: Value): Value {
   return coder.decode(protobuf.Reader.create(writer.finish()), coders.Context.needsDelimiters) as Value;
 }
 
+const HOUR = 1_700_000_000_000_000 - (1_700_000_000_000_000 % MICROS_PER_HOUR);
+const hash = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => String.fromCharCode(...bytes));
+
 const counted = fc.record({
-  kind: fc.constant('hour' as const),
-  by: fc.constant('stream' as const),
-  subject: fc.constant('a'),
-  view: fc.constant(0),
-  group: fc.constant(''),
-  identity: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => String.fromCharCode(...bytes)),
-  digest: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => String.fromCharCode(...bytes)),
-  time: fc
-    .integer({ min: 0, max: 3_599_999_999 })
-    .map((offset) => 1_700_000_000_000_000 - (1_700_000_000_000_000 % 3_600_000_000) + offset),
-  value: fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }).map((units) => {
-    const digits = String(units < 0n ? -units : units).padStart(19, '0');
-    return `${units < 0n ? '-' : ''}${digits.slice(0, -18)}.${digits.slice(-18)}`;
-  }),
+  identity: hash,
+  digest: hash.map(fingerprintOf),
+  time: fc.integer({ min: 0, max: MICROS_PER_HOUR - 1 }).map((offset) => HOUR + offset),
+  value: fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }).map(fromScaled),
 });
+type Counted = typeof counted extends fc.Arbitrary<infer Each> ? Each : never;
 
 describe('accumulators of the recount', () => {
   const cuts = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 5 });
@@ -137,12 +135,19 @@ describe('accumulators of the recount', () => {
     fc.assert(
       fc.property(fc.array(minute, { minLength: 1, maxLength: 40 }), cuts, (minutes, at) => {
         const combiner = new ReferenceCombiner();
-        const events = minutes.map((each) => ({ time: dayStart(20_000) + each * 60_000_000 }) as Named);
-        const packed = (parts: readonly (readonly Named[])[]): Uint8Array => {
+        const events = minutes.map((each) => {
+          const value = emptyDistinctValue();
+          addReferences(value, each, 1);
+          return { minutes: packMinutes(value) } as RecountedValue;
+        });
+        const packed = (parts: readonly (readonly RecountedValue[])[]): Uint8Array => {
           const accumulators = parts.map((part) =>
             sent(
               combiner.compact(
-                part.reduce((into, each) => combiner.addInput(into, each), combiner.createAccumulator()),
+                part.reduce(
+                  (into: Minutes, each) => combiner.addInput(into, each),
+                  combiner.createAccumulator(),
+                ),
               ),
             ),
           );
@@ -163,13 +168,26 @@ function pieces<Each>(all: readonly Each[], at: readonly number[]): Each[][] {
   return places.slice(1).map((end, place) => all.slice(places[place], end));
 }
 
+/** A piece of a cell: what some of its events come to. */
+function pieceOf(aggregation: Aggregation, events: readonly Counted[]): RecountedHour {
+  const cell = emptyHourCell();
+  for (const event of events) {
+    accumulate(minuteOf(cell, minuteOfHour(event.time)), aggregation, event);
+    accumulate(cell.totals, aggregation, event);
+  }
+  const of = { kind: 'hour', by: 'stream', subject: 'a', view: 0, hour: hourOf(HOUR), group: '' } as const;
+  return { ...of, cell: packHourCell(aggregation, cell) };
+}
+
+/** Of events that lie in some workers, each of which gets its own in pieces of two. */
 function cellOf(aggregation: Aggregation, parts: readonly (readonly Counted[])[]) {
   const combiner = new HourCellCombiner(aggregation);
   const accumulators = parts
     .filter((part) => part.length > 0)
     .map((part) => {
-      let cell = combiner.createAccumulator();
-      for (const event of part) cell = combiner.addInput(cell, event);
+      let cell: HourCellForm = combiner.createAccumulator();
+      for (let at = 0; at < part.length; at += 2)
+        cell = combiner.addInput(cell, pieceOf(aggregation, part.slice(at, at + 2)));
       return sent(combiner.compact(cell));
     });
   const merged = sent(combiner.compact(combiner.mergeAccumulators(accumulators)));

@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { dayOf, hourOf, MICROS_PER_DAY, minuteOfHour } from '#domain/instant.ts';
 import { AGGREGATIONS, type Aggregation } from '#domain/metering/accumulator.ts';
-import { fingerprintToHash } from '#domain/metering/fingerprint.ts';
+import { fingerprintOf, fingerprintToHash } from '#domain/metering/fingerprint.ts';
 import { toHex } from '#domain/metering/hash128.ts';
 import { unpackHourCell } from '#domain/metering/hour-cell.ts';
 import type { MeterVersion } from '#domain/metering/meter.ts';
 import { unpackMinutes } from '#domain/metering/distinct-value.ts';
 import { toDecimalString } from '#domain/metering/quantity.ts';
+import type { MeteredEvent } from '#infra/warehouse/metered-event.ts';
 import { asyncParDo } from '#pipelines/beam/async-do-fn.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
 import { createBatchEngine } from '#pipelines/beam/batch-engine.ts';
@@ -31,8 +32,6 @@ register(moduleName(import.meta.url), { Gather });
 const DAY = 1_770_000_000_000_000 - (1_770_000_000_000_000 % MICROS_PER_DAY);
 const SINCE = 5;
 
-type EventInput = Extract<RecountInput, { kind: 'event' }>;
-
 /** 20 digits before the point and 18 after it, as text: nothing here is ever a double. */
 const value = fc
   .tuple(
@@ -55,11 +54,10 @@ const events = fc.array(
 
 const inputsOf = (
   drawn: readonly (typeof events extends fc.Arbitrary<(infer Each)[]> ? Each : never)[],
-): EventInput[] =>
+): MeteredEvent[] =>
   drawn.map(({ value: v, subject, model, offset, hash, catalogueVersion }, at) => ({
-    kind: 'event',
     identity: String.fromCharCode(...hash.slice(0, 15), at),
-    digest: String.fromCharCode(...hash.slice(16)),
+    digest: fingerprintOf(String.fromCharCode(...hash.slice(16))),
     id: String(at),
     source: 'urn:test',
     type: 'use',
@@ -95,26 +93,30 @@ const scaled = (text: string): bigint => {
   const magnitude = BigInt(units) * SCALE + BigInt(fraction.padEnd(18, '0'));
   return text.startsWith('-') ? -magnitude : magnitude;
 };
-const valueOf = ({ data }: EventInput): bigint => scaled(/"v":(-?[\d.]+)/.exec(data)?.[1] ?? '0');
-const modelOf = ({ data }: EventInput): string => /"m":"(\w+)"/.exec(data)?.[1] ?? '';
-const later = (a: EventInput, b: EventInput): number => a.time - b.time || (a.identity < b.identity ? -1 : 1);
+const valueOf = ({ data }: MeteredEvent): bigint => scaled(/"v":(-?[\d.]+)/.exec(data)?.[1] ?? '0');
+const modelOf = ({ data }: MeteredEvent): string => /"m":"(\w+)"/.exec(data)?.[1] ?? '';
+const later = (a: MeteredEvent, b: MeteredEvent): number =>
+  a.time - b.time || (a.identity < b.identity ? -1 : 1);
 const HOUR = 3_600_000_000;
 
 /** The fold by hand: over whole events, in plain integers. */
-function folded(aggregation: Aggregation, same: readonly EventInput[]): string {
+function folded(aggregation: Aggregation, same: readonly MeteredEvent[]): string {
   const values = same.map(valueOf).sort((a, b) => (a < b ? -1 : Number(a > b)));
   const sum = values.reduce((total, each) => total + each, 0n);
   const moment = same.reduce((total, each) => total + valueOf(each) * BigInt(each.time % HOUR), 0n);
-  const digest = same.reduce((total, each) => (total + BigInt(`0x${toHex(each.digest)}`)) % 2n ** 128n, 0n);
+  const digest = same.reduce(
+    (total, each) => (total + BigInt(`0x${toHex(fingerprintToHash(each.digest))}`)) % 2n ** 128n,
+    0n,
+  );
   const measured: Readonly<Record<Aggregation, readonly bigint[]>> = {
     ...{ count: [], unique: [], sum: [sum], average: [sum], timeWeightedSum: [sum, moment] },
     ...{ min: [values[0] ?? 0n], max: [values.at(-1) ?? 0n] },
-    latest: [valueOf(same.toSorted(later).at(-1) as EventInput)],
+    latest: [valueOf(same.toSorted(later).at(-1) as MeteredEvent)],
   };
   return [same.length, digest.toString(16).padStart(32, '0'), ...measured[aggregation]].join(' ');
 }
 
-function expectedCells(aggregation: Aggregation, all: readonly EventInput[]): Map<string, string> {
+function expectedCells(aggregation: Aggregation, all: readonly MeteredEvent[]): Map<string, string> {
   const counted = all.filter(({ catalogueVersion }) => catalogueVersion < SINCE);
   const placed = Map.groupBy(
     counted.flatMap((event) => [
@@ -157,17 +159,23 @@ async function* from(inputs: readonly RecountInput[]): AsyncGenerator<RecountInp
   yield* inputs;
 }
 
+const inBatches = (all: readonly MeteredEvent[], size: number): RecountInput[] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, batch) => ({
+    kind: 'events',
+    events: all.slice(batch * size, (batch + 1) * size),
+  }));
+
 const RUNS = 15;
 
 describe('the recount graph', () => {
   for (const aggregation of AGGREGATIONS)
-    it(`folds events of a ${aggregation} meter to the last unit as a fold by hand does, in any order`, async () => {
+    it(`folds events of a ${aggregation} meter to the last unit as a fold by hand does, in any order and in batches of any size`, async () => {
       const engine = createBatchEngine(graphOf(ofMeter(aggregation)));
       await fc.assert(
-        fc.asyncProperty(events, async (drawn) => {
+        fc.asyncProperty(events, fc.integer({ min: 1, max: 60 }), async (drawn, size) => {
           const inputs = inputsOf(drawn);
           gathered = [];
-          await engine.run(from(inputs));
+          await engine.run(from(inBatches(inputs, size)));
           expect([...storedCells(aggregation, gathered)].sort()).to.deep.equal(
             [...expectedCells(aggregation, inputs)].sort(),
           );
@@ -177,11 +185,10 @@ describe('the recount graph', () => {
     });
 
   it('counts how many events name each distinct value, by minute', async () => {
-    const event = (id: number, v: string, offset: number): EventInput => ({
+    const event = (id: number, v: string, offset: number): MeteredEvent => ({
       ...{
-        kind: 'event',
         identity: String(id).padStart(16),
-        digest: String(id).padStart(16),
+        digest: fingerprintOf(String(id).padStart(16)),
         id: String(id),
         source: 's',
       },
@@ -195,7 +202,7 @@ describe('the recount graph', () => {
     });
     gathered = [];
     const inputs = [event(1, 'ann', 0), event(2, 'ann', 0), event(3, 'ann', 700), event(4, 'bob', 1_439)];
-    await createBatchEngine(graphOf(ofMeter('unique'))).run(from(inputs));
+    await createBatchEngine(graphOf(ofMeter('unique'))).run(from(inBatches(inputs, 3)));
     const minutes = gathered.flatMap(({ values }) =>
       values.map((each) => [...unpackMinutes(each.minutes).minutes]),
     );
@@ -210,24 +217,19 @@ describe('the recount graph', () => {
 
   it('tells events that pass the filter and have nothing to measure, and looks at subjects that have none', async () => {
     gathered = [];
-    const event = {
-      ...inputsOf([])[0],
-      kind: 'event',
+    const broken: MeteredEvent = {
       identity: 'i'.repeat(16),
-      digest: 'd'.repeat(16),
+      digest: fingerprintOf('d'.repeat(16)),
       id: '1',
       source: 's',
-    };
-    const broken = {
-      ...event,
       type: 'use',
       subject: 'acme',
       time: DAY,
       data: '{"v":"many"}',
       catalogueVersion: 1,
-    } as EventInput;
+    };
     await createBatchEngine(graphOf(ofMeter('sum'))).run(
-      from([broken, { kind: 'subject', day: dayOf(DAY), subject: 'nobody' }]),
+      from([...inBatches([broken], 1), { kind: 'subject', day: dayOf(DAY), subject: 'nobody' }]),
     );
     expect(
       gathered.map(({ subject, hours, unmeasured }) => [subject, hours.length, unmeasured]),

@@ -33,29 +33,61 @@ const goneThrough = new WeakMap<Partition, number>();
 
 /**
  * The rows of the newest round in the range. One look goes through all of them; more looks at a partition that stays as it is (the day
- * roller asks for series after series) share an order of them.
+ * roller asks for series after series) share an order of them, and what was appended since is put into that order (a backfill looks for a
+ * subject's rows and writes them, subject after subject).
  */
 export function changedRowsIn(partition: Partition, round: number, range: ByteRange): ChangedRows {
   const { entries, used } = partition;
   const known = sorted.get(partition);
-  if (known?.used === used && known.entries === entries && known.round === round) return cut(known, range);
+  const isContinued = known?.entries === entries && known.round === round;
+  if (isContinued && known.used === used) return cut(known, range);
   const again = goneThrough.get(partition) === used;
   goneThrough.set(partition, used);
-  if (!again) return { entries, starts: inOrder(entries, startsOf(partition, round, range)) };
-  const all = { entries, used, round, starts: inOrder(entries, startsOf(partition, round)) };
+  if (!isContinued && !again)
+    return { entries, starts: inOrder(entries, startsOf(partition, { round, range })) };
+  const starts = isContinued ? continued(known, partition) : inOrder(entries, startsOf(partition, { round }));
+  const all = { entries, used, round, starts };
   sorted.set(partition, all);
   return cut(all, range);
 }
 
-function startsOf(partition: Partition, round: number, range?: ByteRange): number[] {
+interface LookedFor {
+  readonly round: number;
+  readonly range?: ByteRange;
+  /** Where to begin. */
+  readonly from?: number;
+}
+
+function startsOf(partition: Partition, { round, range, from = 0 }: LookedFor): number[] {
   const { entries, used } = partition;
   const starts: number[] = [];
-  for (let start = 0; start < used; start += sizeAt(entries, start)) {
-    // One that was replaced is of no round.
-    if (entries.ints[(start >> 2) + ROUND_AT] !== round) continue;
+  for (let start = from; start < used; start += sizeAt(entries, start)) {
+    if (!isOfRound(entries, start, round)) continue;
     if (range === undefined || isWithin(entries, start, range)) starts.push(start);
   }
   return starts;
+}
+
+/** One that was replaced is of no round. */
+const isOfRound = ({ ints }: EntryBytes, start: number, round: number): boolean =>
+  ints[(start >> 2) + ROUND_AT] === round;
+
+/** The order of all, from that of the entries there were and those that were appended: these are few, and each is looked up. */
+function continued({ entries, starts, used, round }: Sorted, partition: Partition): number[] {
+  const all: number[] = [];
+  let from = 0;
+  const copyTo = (to: number): void => {
+    for (; from < to; from++) {
+      const start = starts[from] as number;
+      if (isOfRound(entries, start, round)) all.push(start);
+    }
+  };
+  for (const start of inOrder(entries, startsOf(partition, { round, from: used }))) {
+    copyTo(placeOf(entries, starts, keyAt(entries, start)));
+    all.push(start);
+  }
+  copyTo(starts.length);
+  return all;
 }
 
 const isWithin = (entries: EntryBytes, start: number, { from, to }: ByteRange): boolean =>

@@ -44,10 +44,10 @@ async function attempt(
 const LOST = /lost or repeated elements|was not reported/;
 
 const FAULTS: Readonly<Record<string, Fault>> = {
-  'events on their way to hour cells': { step: 'hour cells', every: 7, times: 0 },
-  'one event': { step: 'hour cells', every: 1_000_000, times: 0 },
-  'an event that comes twice': { step: 'hour cells', every: 1_000_000, times: 2 },
-  'names of distinct values': { step: 'references', every: 11, times: 0 },
+  'pieces of cells on their way to hour cells': { step: 'hour cells', every: 7, times: 0 },
+  'one piece of a cell': { step: 'hour cells', every: 1_000_000, times: 0 },
+  'a piece of a cell that comes twice': { step: 'hour cells', every: 1_000_000, times: 2 },
+  'pieces of distinct values': { step: 'references', every: 11, times: 0 },
   'cells on their way to their subjects': { step: 'by subject', every: 5, times: 0 },
   'all cells, and all that is said of subjects': { step: 'by subject', every: 1, times: 0 },
 };
