@@ -4,6 +4,8 @@ import type { Quantity } from './quantity.ts';
 const INITIAL_BYTES = 4_096;
 const SLAB_BYTES = 16_384;
 const NOTHING = new Uint8Array(0);
+/** Up to so many bytes a loop beats a call. */
+const LOOP_BYTES_MAX = 96;
 
 /** Writes the packed forms of cells into one buffer that is reused; `take` copies what was written since the last one. */
 export interface ByteWriter {
@@ -23,15 +25,15 @@ export interface ByteWriter {
  * bit 5 scaled, bits 0-4 the lowest five bits of the magnitude) and then the rest of the magnitude as a varint.
  */
 class GrowingWriter implements ByteWriter {
-  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  #buffer = new Uint8Array(INITIAL_BYTES);
   #length = 0;
   #slab = new Uint8Array(SLAB_BYTES);
   #slabUsed = 0;
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes));
-    this.#buffer.copy(larger, 0, 0, this.#length);
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + bytes));
+    larger.set(this.#buffer);
     this.#buffer = larger;
   }
 
@@ -98,7 +100,10 @@ class GrowingWriter implements ByteWriter {
 
   copy(bytes: Uint8Array, from: number, to: number): void {
     this.#reserve(to - from);
-    for (let i = from; i < to; i++) this.#buffer[this.#length++] = bytes[i] ?? 0;
+    if (to - from > LOOP_BYTES_MAX) {
+      this.#buffer.set(bytes.subarray(from, to), this.#length);
+      this.#length += to - from;
+    } else for (let i = from; i < to; i++) this.#buffer[this.#length++] = bytes[i] ?? 0;
   }
 
   /** Small pieces are cut from one slab, since a buffer of its own costs each cell more than all its bytes. */
@@ -112,7 +117,8 @@ class GrowingWriter implements ByteWriter {
       this.#slabUsed = 0;
     }
     const piece = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length);
-    for (let i = 0; i < length; i++) piece[i] = this.#buffer[i] ?? 0;
+    if (length > LOOP_BYTES_MAX) piece.set(this.#buffer.subarray(0, length));
+    else for (let i = 0; i < length; i++) piece[i] = this.#buffer[i] ?? 0;
     this.#slabUsed += length;
     return piece;
   }

@@ -19,12 +19,12 @@ export const emptyDelays = (): DelayHistogram => ({
   sum: 0,
 });
 
-/** Counts one delay. On the hot path, where nearly all lie in the first buckets. */
-export function countDelay(delays: DelayHistogram, seconds: number): void {
+/** Counts a delay that so many events had. */
+export function countDelay(delays: DelayHistogram, seconds: number, events = 1): void {
   let bucket = 0;
   while (bucket < DELAY_BUCKETS_SECONDS.length && seconds > (DELAY_BUCKETS_SECONDS[bucket] ?? 0)) bucket++;
-  delays.counts[bucket] = (delays.counts[bucket] ?? 0) + 1;
-  delays.sum += seconds;
+  delays.counts[bucket] = (delays.counts[bucket] ?? 0) + events;
+  delays.sum += seconds * events;
 }
 
 /** The series of a Prometheus histogram: buckets up to each boundary, the sum and the count. */

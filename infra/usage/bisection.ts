@@ -39,8 +39,9 @@ export function createBisectingCommitter(context: CommitContext): BisectingCommi
   async function bisect(deliveries: readonly Delivery[], suspects: Suspect[]): Promise<Committed[]> {
     try {
       const committed = await commitDeliveries(context, deliveries);
-      breaker.committed(acceptedOf(committed));
-      doubts.committed(acceptedOf(committed));
+      const accepted = acceptedOf(committed);
+      breaker.committed(accepted);
+      doubts.committed(accepted);
       return [committed];
     } catch (error) {
       if (!(error instanceof RefusedValue)) throw error;

@@ -20,19 +20,20 @@ export function splitByRows(
   rowsMax = ROWS_PER_COMMIT_MAX,
 ): readonly (readonly Delivery[])[] {
   const rowsOf = rowCounter(catalogueOf);
-  const runs: Delivery[][] = [];
-  let run: Delivery[] = [];
+  const runs: (readonly Delivery[])[] = [];
+  let from = 0;
   let rows = 0;
-  for (const delivery of deliveries) {
-    const more = rowsOf(delivery);
-    if (run.length > 0 && rows + more > rowsMax) {
-      runs.push(run);
-      [run, rows] = [[], 0];
+  for (let at = 0; at < deliveries.length; at++) {
+    const more = rowsOf(deliveries[at] as Delivery);
+    if (at > from && rows + more > rowsMax) {
+      runs.push(deliveries.slice(from, at));
+      [from, rows] = [at, 0];
     }
-    run.push(delivery);
     rows += more;
   }
-  return run.length === 0 ? runs : [...runs, run];
+  // Mostly all of them share one commit.
+  if (from === 0) return deliveries.length === 0 ? [] : [deliveries];
+  return [...runs, deliveries.slice(from)];
 }
 
 /** Counts what a delivery may write; each type of a namespace is looked at once. */

@@ -83,12 +83,23 @@ function countCopies(
   committedAt: Instant,
 ): Record<Outcome, number> {
   const copies = { accepted: 0, duplicate: 0, conflict: 0, void: 0 };
+  const alike = { publishTime: 0, events: 0 };
+  const countAlike = (): void => {
+    const delayMicros = Math.max(0, committedAt - alike.publishTime);
+    countDelay(counters.commit_delay_seconds, delayMicros / MICROS_PER_SECOND, alike.events);
+  };
   for (const { outcome, copy } of classified) {
     copies[outcome]++;
     if (outcome !== 'accepted') continue;
     if (copy.effects.length === 0) counters.unmatched_total++;
-    const delayMicros = Math.max(0, committedAt - copy.event.publishTime);
-    countDelay(counters.commit_delay_seconds, delayMicros / MICROS_PER_SECOND);
+    // What was published together is mostly committed together, and waited for as long.
+    if (copy.event.publishTime !== alike.publishTime) {
+      countAlike();
+      alike.publishTime = copy.event.publishTime;
+      alike.events = 0;
+    }
+    alike.events++;
   }
+  countAlike();
   return copies;
 }

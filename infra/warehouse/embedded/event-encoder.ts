@@ -3,7 +3,7 @@ import { HASH128_BYTES, type Hash128 } from '#domain/metering/hash128.ts';
 import { RowRefused, type RefusedValueReason } from '../errors.ts';
 import { OUTCOMES, toWarehouseRow, type EventRow } from '../event-row.ts';
 import { EVENTS } from '../tables.ts';
-import { putByte, putText, reserve, type TextBuffer } from './text-buffer.ts';
+import { putByte, putBytes, putText, reserve, type TextBuffer } from './text-buffer.ts';
 import { DELIMITER, LINE_END, NULL_MARK, type RowEncoder, type Written } from './text-format.ts';
 
 /*
@@ -117,15 +117,17 @@ function putHashes(buffer: TextBuffer, { identity, digest }: EventRow, written: 
 
 export function createEventEncoder(): RowEncoder<EventRow> {
   const head = createMemo(
-    (row: EventRow) => `${row.outcome}${DELIMITER}${row.namespace}${DELIMITER}`,
+    (row) => `${row.outcome}${DELIMITER}${row.namespace}${DELIMITER}`,
     (a, b) => a.outcome === b.outcome && a.namespace === b.namespace,
+    ({ namespace }) => namespace.isWellFormed(),
   );
   const kind = createMemo(
-    ({ source, type }: EventRow) => `${DELIMITER}${source}${DELIMITER}${type}${DELIMITER}`,
+    ({ source, type }) => `${DELIMITER}${source}${DELIMITER}${type}${DELIMITER}`,
     (a, b) => a.source === b.source && a.type === b.type,
+    ({ source, type }) => source.isWellFormed() && type.isWellFormed(),
   );
   const tail = createMemo(
-    ({ attributes, publishedAt, committedAt, catalogueVersion, matchedMeters }: EventRow) =>
+    ({ attributes, publishedAt, committedAt, catalogueVersion, matchedMeters }) =>
       `${DELIMITER}${attributes ?? NULL_MARK}${DELIMITER}${publishedAt === null ? NULL_MARK : instantText(publishedAt)}${DELIMITER}` +
       `${instantText(committedAt)}${DELIMITER}${catalogueVersion}${DELIMITER}${JSON.stringify(matchedMeters)}${LINE_END}`,
     (a, b) =>
@@ -134,19 +136,30 @@ export function createEventEncoder(): RowEncoder<EventRow> {
       a.attributes === b.attributes &&
       a.catalogueVersion === b.catalogueVersion &&
       a.matchedMeters === b.matchedMeters,
+    // As JSON a label is well-formed whatever is in it.
+    ({ attributes, matchedMeters }) =>
+      (attributes === null || attributes.isWellFormed()) &&
+      matchedMeters.every((label) => label.isWellFormed()),
   );
 
   /** Piece by piece into the buffer: to join them first would make a string of each pair, and all of them garbage. */
-  function putLine(buffer: TextBuffer, row: EventRow): void {
-    putText(buffer, head(row));
-    putText(buffer, row.id);
-    putText(buffer, kind(row));
-    putText(buffer, row.subject);
+  function putLine(buffer: TextBuffer, row: EventRow, written: Written): void {
+    const [first, second, last] = [head(row), kind(row), tail(row)];
+    const { id, subject, data } = row;
+    if (
+      !(first.isWellFormed && second.isWellFormed && last.isWellFormed) ||
+      !(id.isWellFormed() && subject.isWellFormed() && (data === null || data.isWellFormed()))
+    )
+      refuse(written, columnWhere(row, isIllFormed) ?? 'data', 'lone_surrogate', 'holds half a character');
+    putBytes(buffer, first.bytes);
+    putText(buffer, id);
+    putBytes(buffer, second.bytes);
+    putText(buffer, subject);
     putByte(buffer, DELIMITER_CODE);
     putInstant(buffer, row.time);
     putByte(buffer, DELIMITER_CODE);
-    putText(buffer, row.data ?? NULL_MARK);
-    putText(buffer, tail(row));
+    putText(buffer, data ?? NULL_MARK);
+    putBytes(buffer, last.bytes);
   }
 
   return {
@@ -156,48 +169,35 @@ export function createEventEncoder(): RowEncoder<EventRow> {
       putHashes(buffer, row, written);
       written.nulls +=
         (row.data === null ? 1 : 0) + (row.attributes === null ? 1 : 0) + (row.publishedAt === null ? 1 : 0);
-      if (!isWellFormed(row)) {
-        refuse(written, columnWhere(row, isIllFormed) ?? 'data', 'lone_surrogate', 'holds half a character');
-      }
-      putLine(buffer, row);
+      putLine(buffer, row, written);
       return row.time;
     },
     columnWhere,
   };
 }
 
-/** What neighbouring rows share is formatted once: a text is made anew only when the row differs from the last in what it is made of. */
+/** A part of a line that neighbouring rows share, as it is written. */
+interface SharedPart {
+  readonly bytes: Uint8Array;
+  /** Whether all its values are. */
+  readonly isWellFormed: boolean;
+}
+
+/** Makes a part anew only when the row differs from the last in what it is made of. */
 function createMemo(
   format: (row: EventRow) => string,
   isSame: (a: EventRow, b: EventRow) => boolean,
-): (row: EventRow) => string {
+  isWellFormed: (row: EventRow) => boolean,
+): (row: EventRow) => SharedPart {
   let last: EventRow | undefined;
-  let text = '';
+  let part: SharedPart = { bytes: Buffer.alloc(0), isWellFormed: true };
   return (row) => {
-    if (last === undefined || !isSame(row, last)) text = format(row);
+    if (last === undefined || !isSame(row, last))
+      part = { bytes: Buffer.from(format(row)), isWellFormed: isWellFormed(row) };
     last = row;
-    return text;
+    return part;
   };
 }
-
-const isWellFormed = ({
-  id,
-  source,
-  type,
-  subject,
-  namespace,
-  data,
-  attributes,
-  matchedMeters,
-}: EventRow): boolean =>
-  id.isWellFormed() &&
-  subject.isWellFormed() &&
-  source.isWellFormed() &&
-  type.isWellFormed() &&
-  namespace.isWellFormed() &&
-  (data === null || data.isWellFormed()) &&
-  (attributes === null || attributes.isWellFormed()) &&
-  (matchedMeters.length === 0 || matchedMeters.every((label) => label.isWellFormed()));
 
 const isIllFormed = (value: string): boolean => !value.isWellFormed();
 

@@ -52,6 +52,19 @@ export function putText(buffer: TextBuffer, text: string): void {
   buffer.at += bytes.write(text, at, 'utf8');
 }
 
+/** Up to so many bytes a loop beats a call. */
+const LOOP_BYTES_MAX = 32;
+
+/** Text that is encoded already. */
+export function putBytes(buffer: TextBuffer, text: Uint8Array): void {
+  const { length } = text;
+  reserve(buffer, length);
+  const { bytes, at } = buffer;
+  if (length > LOOP_BYTES_MAX) bytes.set(text, at);
+  else for (let i = 0; i < length; i++) bytes[at + i] = text[i] as number;
+  buffer.at = at + length;
+}
+
 export function putByte(buffer: TextBuffer, byte: number): void {
   reserve(buffer, 1);
   buffer.bytes[buffer.at++] = byte;

@@ -78,6 +78,15 @@ describe('metrics that are exported', () => {
     expect(point?.value).to.have.nested.property('buckets.counts').deep.equal(delays.counts);
   });
 
+  it('count a delay that several events had as often as if each came by itself', () => {
+    const together = emptyDelays();
+    countDelay(together, 0.5, 3);
+    countDelay(together, 40, 0);
+    const alone = emptyDelays();
+    for (let i = 0; i < 3; i++) countDelay(alone, 0.5);
+    expect(together).to.deep.equal(alone);
+  });
+
   it('of a source that fails are left out, and the others are there', async () => {
     const remove = addMetricSource(() => Promise.reject(new Error('is gone')));
     const registry = new Registry();

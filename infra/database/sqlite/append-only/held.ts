@@ -81,16 +81,31 @@ function tail(held: Held, connection: Connection, next: number): void {
     throw new StoreFailure(`table ${of.table.name}: pages are missing; restore it from a backup`);
 }
 
-/** The row, through the override if it has been changed; rows from the ordinal `next` on are not of the connection's state. */
-export function find(held: Held, connection: Connection, id: Hash128, next: number): StoredRow | undefined {
+/** The row, through the override if it has been changed. */
+export function find(
+  held: Held,
+  connection: Connection,
+  id: Hash128,
+  ordinalOf: OrdinalOf,
+): StoredRow | undefined {
   const overridden = held.overlay.get(connection, id);
   if (overridden !== undefined) return overridden.row === 'deleted' ? undefined : overridden.row;
-  const ordinal = ordinalOf(held, connection, id, next);
+  const ordinal = ordinalOf(id);
   return ordinal < 0 ? undefined : baseRow(held, connection, ordinal, id);
 }
 
-export const ordinalOf = (held: Held, connection: Connection, id: Hash128, next: number): number =>
-  held.index.find(id, (ordinal) => ordinal < next && isAt(held, connection, ordinal, id));
+/** Under which ordinal an identity's row was appended; below zero where none was. */
+export type OrdinalOf = (id: Hash128) => number;
+
+/**
+ * Looks at the connection's own state, of which rows from the ordinal `next` on are no part. Made once for many identities: a function
+ * for each would be garbage of its own.
+ */
+export function ordinalsBelow(held: Held, connection: Connection, next: number): OrdinalOf {
+  const isThere = (ordinal: number, id: Hash128): boolean =>
+    ordinal < next && isAt(held, connection, ordinal, id);
+  return (id) => held.index.find(id, isThere);
+}
 
 function isAt(held: Held, connection: Connection, ordinal: number, id: Hash128): boolean {
   const { ids, first } = pageOf(held, connection, ordinal);

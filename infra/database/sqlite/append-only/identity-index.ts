@@ -11,7 +11,7 @@ import type { Segment } from './segment.ts';
  */
 export interface IdentityIndex {
   /** The ordinal of the identity's row, -1 if it has none. `isThere` compares with the page, where the fingerprint agrees. */
-  find(id: Hash128, isThere: (ordinal: number) => boolean): number;
+  find(id: Hash128, isThere: (ordinal: number, id: Hash128) => boolean): number;
   /** Adds the identity of 16 bytes at `at`, which must not be in the index. */
   addBytes(ids: Uint8Array, at: number, ordinal: number): void;
   /** Rows below this ordinal are gone: their slots count as free. */
@@ -71,7 +71,7 @@ export function createIdentityIndex(maxRelative = MAX_RELATIVE): IdentityIndex {
         if (relative === 0) return ABSENT;
         if (slots[2 * slot] === tag && relative >= live && beside[slot] === id.charCodeAt(5)) {
           const ordinal = base + relative - 1;
-          if (isThere(ordinal)) return ordinal;
+          if (isThere(ordinal, id)) return ordinal;
         }
         if (++slot === capacity) slot = 0;
       }

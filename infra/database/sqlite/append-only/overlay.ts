@@ -46,7 +46,8 @@ export function createOverlay(of: AppendOnlyTable): Overlay {
       known = upTo;
     },
     get: (connection, key) => {
-      if (!keys.has(key)) return undefined;
+      // Mostly empty, and to look into a set an identity has to be hashed.
+      if (keys.size === 0 || !keys.has(key)) return undefined;
       const found = connection
         .statement(`SELECT row FROM ${of.override} WHERE key = ?`)
         .get([encodeHash(of.key, key)]);

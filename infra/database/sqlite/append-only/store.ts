@@ -1,7 +1,7 @@
 import type { Table } from '#infra/database/table.ts';
 import type { TableStore } from '#infra/database/sqlite/table-store.ts';
 import { expirePages } from './expire.ts';
-import { find, holdNothing, identityOf, sync } from './held.ts';
+import { find, holdNothing, identityOf, ordinalsBelow, sync } from './held.ts';
 import { scanInKeyOrder } from './scan.ts';
 import { applyMutations } from './write.ts';
 
@@ -10,8 +10,8 @@ export function createAppendOnlyStore(table: Table<object>): TableStore {
   const held = holdNothing(table);
   return {
     read: (connection, keys) => {
-      const next = sync(held, connection);
-      return keys.map(([id]) => find(held, connection, identityOf(held.of, id), next));
+      const ordinalOf = ordinalsBelow(held, connection, sync(held, connection));
+      return keys.map(([id]) => find(held, connection, identityOf(held.of, id), ordinalOf));
     },
     scan: (connection, range, options) => scanInKeyOrder(held, connection, range, options),
     apply: (connection, mutations, committedAt) => {

@@ -7,8 +7,8 @@ import { AlreadyExists, NotFound, StoreFailure } from '#infra/database/errors.ts
 import type { Connection } from '#infra/database/sqlite/connection.ts';
 import type { StoredRow } from '#infra/database/field.ts';
 import type { Mutation } from '#infra/database/sqlite/table-store.ts';
-import { baseRow, identityOf, ordinalOf } from './held.ts';
-import type { Held } from './held.ts';
+import { baseRow, identityOf, ordinalsBelow } from './held.ts';
+import type { Held, OrdinalOf } from './held.ts';
 import { MAX_LIVE_ROWS } from './identity-index.ts';
 import type { Page } from './page-cache.ts';
 import { MAX_PAGE_ROWS, encodeIds, encodePage } from './page.ts';
@@ -37,6 +37,8 @@ interface Outcome {
   /** New rows by the place of their identity; undefined where a row is there already, or gone again. */
   readonly appended: (StoredRow | undefined)[];
   readonly overridden: Map<Hash128, Override>;
+  /** Of the rows before the transaction. */
+  readonly ordinalOf: OrdinalOf;
 }
 
 const NEW: Standing = { place: 'new' };
@@ -44,7 +46,8 @@ const NEW: Standing = { place: 'new' };
 /** The mutations count in their order, so that a later one sees what an earlier one of the same transaction did. */
 export function applyMutations(held: Held, commit: Commit, mutations: readonly Mutation[]): () => void {
   const places = createIdentityPlaces(mutations.length);
-  const outcome: Outcome = { places, appended: [], overridden: new Map() };
+  const ordinalOf = ordinalsBelow(held, commit.connection, held.next);
+  const outcome: Outcome = { places, appended: [], overridden: new Map(), ordinalOf };
   for (let i = 0; i < mutations.length; i++) fold(held, commit.connection, outcome, mutations[i] as Mutation);
   const rows = outcome.appended.filter((row) => row !== undefined);
   const pages = appendPages(held, commit, rows);
@@ -94,7 +97,7 @@ function standingOf(held: Held, connection: Connection, outcome: Outcome, { id, 
   if (row !== undefined) return { place: 'appended', row };
   const changed = outcome.overridden.get(id);
   if (changed !== undefined) return changed;
-  const base = ordinalOf(held, connection, id, held.next);
+  const base = outcome.ordinalOf(id);
   const overridden = held.overlay.get(connection, id);
   if (overridden !== undefined) return { place: 'overridden', base, row: overridden.row };
   return base === NO_BASE ? NEW : { place: 'base', base };

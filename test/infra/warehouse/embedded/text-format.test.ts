@@ -80,6 +80,25 @@ describe('a text segment', () => {
     );
   });
 
+  it('refuses half a character in any of its texts, wherever in a batch it stands and however often it comes', () => {
+    const half = 'half \ud83c';
+    const culprits: readonly (readonly [string, Partial<EventRow>])[] = [
+      ...['namespace', 'id', 'source', 'type', 'subject', 'data', 'attributes'].map(
+        (column): [string, Partial<EventRow>] => [column, { [column]: half }],
+      ),
+      ['matched_meters', { matchedMeters: ['tokens@1', half] }],
+    ];
+    for (const [column, given] of culprits) {
+      const encoder = createEventEncoder();
+      const rows = [eventRow('e-1'), eventRow('e-2'), eventRow('e-3', given), eventRow('e-4')];
+      for (const [at, some] of [rows, rows.slice(1), rows.slice(2)].entries())
+        expect(() => encodeRows(encoder, some, createTextBuffer()), column)
+          .to.throw(RowRefused)
+          .that.includes({ rowIndex: 2 - at, column, reason: 'lone_surrogate' });
+      expect(encodeRows(encoder, rows.slice(3), createTextBuffer()).rows).to.equal(1);
+    }
+  });
+
   it('counts control characters like a loop over the bytes does, whatever follows the last one', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(64), (content, length) => {

@@ -81,15 +81,20 @@ describe('a page', () => {
     );
   });
 
-  it('takes as many different texts as it has rows', () => {
-    const rows = Array.from({ length: MAX_PAGE_ROWS }, (_, i) => ({
-      ...someRow,
-      text: `text ${i} \u{1F600}`,
-      number: i,
-    }));
-    const columns = decodePage(fields, encodePage(fields, rows, 1), rows.length);
-    expect(columns[0]).to.deep.equal(rows.map(({ text }) => text));
-  });
+  for (const [kind, after] of [
+    ['of ASCII', ''],
+    ['with longer characters', ' \u{1F600}'],
+  ])
+    it(`takes as many different texts ${kind} as it has rows`, () => {
+      const rows = Array.from({ length: MAX_PAGE_ROWS }, (_, i) => ({
+        ...someRow,
+        text: `text ${i}${after}`,
+        number: i,
+      }));
+      const columns = decodePage(fields, encodePage(fields, rows, 1), rows.length);
+      expect(columns[0]).to.deep.equal(rows.map(({ text }) => text));
+      expect(columns[1]).to.deep.equal(rows.map(({ number }) => number));
+    });
 
   it('has null in a column that was declared after it was written', () => {
     const older = encodePage(fields.slice(0, -1), [someRow], 1);
