@@ -5,7 +5,7 @@ import type { EventContent } from '#domain/metering/event.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { LoadedCatalogue } from '#infra/catalogue/load-catalogue.ts';
 import { judgeSchema } from '#infra/usage/match-deliveries.ts';
-import type { SentEvent } from './read-request.ts';
+import type { SentEvent } from './sent-event.ts';
 
 /** What became of one event of a request. */
 export interface JudgedEvent {
@@ -13,6 +13,8 @@ export interface JudgedEvent {
   readonly source: string | null;
   readonly id: string | null;
   readonly refusal: Refusal | undefined;
+  /** What was read of it is printable ASCII without anything escaped. */
+  readonly isPlain: boolean;
 }
 
 export interface JudgingContext {
@@ -35,7 +37,7 @@ const judged = (
   sent: SentEvent,
   { source, id }: Pick<KnownAttributes, 'source' | 'id'>,
   refusal: Refusal | undefined,
-): JudgedEvent => ({ sent, source, id, refusal });
+): JudgedEvent => ({ sent, source, id, refusal, isPlain: sent.envelope?.plain === true });
 
 const refusalBy = (catalogue: LoadedCatalogue, event: EventContent): Refusal | undefined =>
   judgeSchema(catalogue, event).refusal ?? matchEvent(catalogue.current, event).refusal;

@@ -7,21 +7,16 @@ import type { Attributes, OutgoingMessage } from '#infra/topic/topic.ts';
 import { traceAttributes } from '#infra/telemetry/message-context.ts';
 import { spanned } from '#infra/telemetry/spans.ts';
 import { namespaceAttributes } from '#infra/usage/feed.ts';
-import { json } from '../http/answer.ts';
+import { bytes, JSON_CONTENT_TYPE } from '../http/answer.ts';
 import { rawBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { route } from '../http/route.ts';
 import type { Services } from '../services.ts';
 import { eventInput, ingestDocument } from './documents.ts';
 import { judgeSent, type JudgedEvent, type JudgingContext } from './judge-events.ts';
-import {
-  BATCH_TYPE,
-  EVENT_TYPE,
-  JSON_TYPE,
-  NO_ATTRIBUTES,
-  readSentEvents,
-  type SentEvent,
-} from './read-request.ts';
+import { BATCH_TYPE, EVENT_TYPE, JSON_TYPE, readSentEvents } from './read-request.ts';
+import { encodeResults, resultsOf, type Results } from './results.ts';
+import { NO_ATTRIBUTES, type SentEvent } from './sent-event.ts';
 
 const batchInput = z.array(eventInput).min(1).max(HTTP_EVENTS_MAX);
 
@@ -59,11 +54,10 @@ export const postEvents = route({
     const catalogue = await services.ingest.catalogues.get(namespace);
     const judged = await judgeAll(sent, { now, catalogue });
     const accepted = await publishAccepted(services, judged, namespace);
-    const results = toResults(judged, accepted);
-    services.metrics.countEvents('accepted', results.accepted);
-    services.metrics.countEvents('rejected', results.rejected);
-    if (results.accepted === 0) throw noneAccepted(results);
-    return json(202, results);
+    services.metrics.countEvents('accepted', accepted);
+    services.metrics.countEvents('rejected', judged.length - accepted);
+    if (accepted === 0) throw noneAccepted(resultsOf(judged, accepted));
+    return bytes(202, JSON_CONTENT_TYPE, encodeResults(judged, accepted));
   },
 });
 
@@ -119,22 +113,6 @@ function messagesOf(judged: readonly JudgedEvent[], ours: Attributes): OutgoingM
 /** Events in structured mode share one object of attributes, which the topic then stores once. */
 const withOurs = (attributes: Attributes, ours: Attributes): Attributes =>
   attributes === NO_ATTRIBUTES ? ours : { ...attributes, ...ours };
-
-function toResults(judged: readonly JudgedEvent[], accepted: number) {
-  const results = judged.map(({ source, id, refusal }, index) =>
-    refusal === undefined
-      ? { index, source, id, status: 'accepted' as const }
-      : {
-          index,
-          source,
-          id,
-          status: 'rejected' as const,
-          problem: { code: refusal.reason, detail: refusal.detail },
-        },
-  );
-  return { accepted, rejected: judged.length - accepted, results };
-}
-type Results = ReturnType<typeof toResults>;
 
 function noneAccepted(results: Results): Problem {
   const first = results.results[0]?.problem;

@@ -1,30 +1,14 @@
 import { HTTP_EVENTS_MAX } from '#domain/limits.ts';
-import type { Envelope } from '#domain/metering/envelope.ts';
-import type { Refusal } from '#domain/metering/dead-letter.ts';
-import type { Attributes } from '#infra/topic/topic.ts';
 import type { RawDocument } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import type { RequestContext } from '../http/route.ts';
 import { cutBatch, startsWithArray, type BatchFault } from './batch-elements.ts';
 import { isBinaryMode, readBinaryAttributes } from './binary-mode.ts';
-
-/** An event of a request, before it is judged: exactly the bytes that were sent. */
-export interface SentEvent {
-  readonly data: Uint8Array;
-  /** In binary mode what the headers said. */
-  readonly attributes: Attributes;
-  /** Read already, of an event in structured mode. */
-  readonly envelope?: Envelope | undefined;
-  /** Known before the event is parsed: its headers cannot be read. */
-  readonly refusal?: Refusal | undefined;
-}
+import { NO_ATTRIBUTES, type SentEvent } from './sent-event.ts';
 
 export const EVENT_TYPE = 'application/cloudevents+json';
 export const BATCH_TYPE = 'application/cloudevents-batch+json';
 export const JSON_TYPE = 'application/json';
-
-/** What events in structured mode share: one object. */
-export const NO_ATTRIBUTES: Attributes = {};
 
 /**
  * The events of a request, by its content mode: a media type of CloudEvents says structured or batch, whatever else is in the headers;
@@ -33,7 +17,7 @@ export const NO_ATTRIBUTES: Attributes = {};
 export function readSentEvents(
   headers: RequestContext['headers'],
   { mediaType, bytes }: RawDocument,
-): SentEvent[] {
+): readonly SentEvent[] {
   if (mediaType === BATCH_TYPE) return readBatch(bytes);
   if (mediaType === EVENT_TYPE) return [structured(bytes)];
   if (isBinaryMode(headers)) return [{ data: bytes, ...readBinaryAttributes(headers) }];
@@ -46,10 +30,10 @@ export function readSentEvents(
 
 const structured = (data: Uint8Array): SentEvent => ({ data, attributes: NO_ATTRIBUTES });
 
-function readBatch(bytes: Uint8Array): SentEvent[] {
+function readBatch(bytes: Uint8Array): readonly SentEvent[] {
   const { elements, fault } = cutBatch(bytes, HTTP_EVENTS_MAX);
   if (fault !== undefined) throw batchProblem(fault);
-  return elements.map(({ data, envelope }) => ({ data, attributes: NO_ATTRIBUTES, envelope }));
+  return elements;
 }
 
 function batchProblem(fault: BatchFault): Problem {

@@ -113,28 +113,20 @@ export function jsonRefusal(reason: JsonFault): Refusal {
   return { reason, detail: details[reason] };
 }
 
-/** An event that was read where it stands among others. */
-export interface ReadEvent {
-  readonly envelope: Envelope;
-  /** Where the text of the event ends. */
-  readonly end: number;
-}
-
 /**
- * Reads the event that begins at `at`, if it is written like one that was read before; undefined where it is not, or no event at all: then
- * its own text is to be read by itself.
+ * Reads the event that begins at `at` into an empty envelope, if it is written like one that was read before; returns where its text ends.
+ * Undefined where it is not, or no event at all: then the envelope is empty, and the event's own text is to be read by itself.
  */
-export type EventReader = (at: number) => ReadEvent | undefined;
+export type EventReader = (at: number, envelope: Envelope) => number | undefined;
 
 /** Of a text with many events; undefined where it is not of printable ASCII without a backslash. */
 export function createEventReader(text: string): EventReader | undefined {
   const scanner = new JsonScanner(text);
   if (!scanner.plain) return undefined;
-  return (at) => {
+  return (at, envelope) => {
     scanner.at = at;
-    const envelope = emptyEnvelope();
     if (!readByShape(scanner, envelope)) return undefined;
     envelope.plain = true;
-    return { envelope, end: scanner.at };
+    return scanner.at;
   };
 }

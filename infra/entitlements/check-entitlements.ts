@@ -1,26 +1,19 @@
 import { entitle, unlimited, type Entitlement, type LimitState } from '#domain/entitlements/entitlement.ts';
 import type { Instant } from '#domain/instant.ts';
 import { ENTITLEMENT_CHECKS_MAX } from '#domain/limits.ts';
-import type { MeterVersion } from '#domain/metering/meter.ts';
 import { fromDecimalString, type Quantity } from '#domain/metering/quantity.ts';
 import type { Violation } from '#domain/violation.ts';
-import { readCatalogueRow } from '#infra/catalogue/load-catalogue.ts';
-import { feature as featureTable } from '#infra/catalogue/tables.ts';
 import { subjectsOfCustomer, type OwnedSubject } from '#infra/customers/own-subjects.ts';
-import { customer as customerTable } from '#infra/customers/tables.ts';
-import type { Database, Reads } from '#infra/database/database.ts';
+import type { Database, Reads, SnapshotReads } from '#infra/database/database.ts';
 import { inSnapshot } from '#infra/database/in-snapshot.ts';
 import { sentenceOf } from '#infra/rule-error.ts';
-import type { Row } from '#infra/usage/tables.ts';
-import { readFreshness } from '#infra/usage/watermark.ts';
-import { activeVersion, generationName, readMeters } from './active-generations.ts';
 import { cellLimitState } from './cell-limit-state.ts';
+import { holdsAt, readGrounds, type Grounds } from './check-grounds.ts';
+import { createCheckMemory, type CheckMemory, type KnownNamespace } from './check-memory.ts';
 import { EntitlementError } from './errors.ts';
-import { decidingPlace, hardLimitsOf, type CustomerLimits, type LimitPlace } from './hard-limits.ts';
-import { openLimitRows, type OpenLimitRow } from './limit-rows.ts';
+import type { CustomerLimits } from './hard-limits.ts';
 import { limitStateOf } from './limit-state.ts';
 import { checkPositive } from './reservation.ts';
-import { customerLimits } from './tables.ts';
 
 export interface EntitlementCheck {
   readonly customer: string;
@@ -49,18 +42,70 @@ export async function checkEntitlements(
   now: Instant,
 ): Promise<EntitlementAnswer[]> {
   refuseInvalid(checks);
-  return inSnapshot(database, async (from) => {
-    const checking = await readChecking(from, namespace, { checks, now });
-    const answers: EntitlementAnswer[] = [];
-    // One after the other: a snapshot has one reader.
-    for (const check of checks) {
-      const entitled = entitlementOf(checking, check);
-      // Most checks are of hard limits, which were read already: they wait for nothing.
-      const entitlement = entitled instanceof Promise ? await entitled : entitled;
-      answers.push({ customer: check.customer, ...entitlement, ...checking.stamp });
-    }
-    return answers;
-  });
+  return inSnapshot(database, (from) => answerChecks(from, createCheckMemory(), { namespace, checks, now }));
+}
+
+/** Checks of one namespace that were found to be well formed. */
+export interface AskedChecks {
+  readonly namespace: string;
+  readonly checks: readonly EntitlementCheck[];
+  readonly now: Instant;
+}
+
+/** The same for checks of one snapshot. What is remembered of its state is not read again. */
+export async function answerChecks(
+  from: SnapshotReads,
+  memory: CheckMemory,
+  { namespace, checks, now }: AskedChecks,
+): Promise<EntitlementAnswer[]> {
+  const remembered = memory.namespaceIn(from, namespace);
+  const known = remembered instanceof Promise ? await remembered : remembered;
+  const missing = missingGrounds(known, checks, now);
+  if (missing.size > 0) {
+    const read = await readGrounds(from, namespace, { asked: [...missing.values()], now });
+    for (const [index, name] of [...missing.keys()].entries()) memory.keep(known, name, foundAt(read, index));
+  }
+  // Taken at once: others who ask a moment later may replace what is remembered.
+  const grounds = checks.map((check) => known.grounds.get(nameOf(check)));
+  const checking: Checking = {
+    from,
+    namespace,
+    now,
+    rolledThrough: known.rolledThrough,
+    subjects: new Map(),
+  };
+  const answers: EntitlementAnswer[] = [];
+  // One after the other: a snapshot has one reader.
+  for (const [index, check] of checks.entries()) {
+    const entitled = entitlementOf(checking, check, foundAt(grounds, index));
+    // Most checks are of hard limits, which are known by now: they wait for nothing.
+    const entitlement = entitled instanceof Promise ? await entitled : entitled;
+    answers.push({ customer: check.customer, ...entitlement, ...known.stamp });
+  }
+  return answers;
+}
+
+const nameOf = ({ customer, feature }: EntitlementCheck): string => `${customer}\0${feature}`;
+
+/** By their names, those whose grounds have to be read. */
+function missingGrounds(
+  { grounds }: KnownNamespace,
+  checks: readonly EntitlementCheck[],
+  now: Instant,
+): Map<string, EntitlementCheck> {
+  const missing = new Map<string, EntitlementCheck>();
+  for (const check of checks) {
+    const name = nameOf(check);
+    const known = grounds.get(name);
+    if (known === undefined || !holdsAt(known, now)) missing.set(name, check);
+  }
+  return missing;
+}
+
+function foundAt(grounds: readonly (Grounds | undefined)[], index: number): Grounds {
+  const found = grounds[index];
+  if (found === undefined) throw new Error('a check has no grounds');
+  return found;
 }
 
 /** Throws `EntitlementError` `invalid_check` with every violation. */
@@ -81,107 +126,66 @@ interface Checking {
   readonly from: Reads;
   readonly namespace: string;
   readonly now: Instant;
-  readonly stamp: Pick<EntitlementAnswer, 'asOf' | 'completeThrough'>;
   readonly rolledThrough: number;
-  readonly features: ReadonlyMap<string, Row<typeof featureTable> | undefined>;
-  readonly customers: ReadonlyMap<string, Row<typeof customerTable> | undefined>;
-  readonly limits: ReadonlyMap<string, CustomerLimits>;
-  /** Of the hard ones, by the names of their places. */
-  readonly rows: ReadonlyMap<string, OpenLimitRow>;
-  readonly meters: ReadonlyMap<string, readonly MeterVersion[]>;
   /** By customer, for those that are asked for by soft limits. */
   readonly subjects: Map<string, Promise<OwnedSubject[]>>;
 }
 
-const limitsName = ({ customer, feature }: { customer: string; feature: string }): string =>
-  `${customer}\0${feature}`;
-
-async function readChecking(
-  from: Reads,
-  namespace: string,
-  { checks, now }: { checks: readonly EntitlementCheck[]; now: Instant },
-): Promise<Checking> {
-  const wanted = [...new Map(checks.map((check) => [limitsName(check), check])).values()];
-  const names = [...new Set(checks.map(({ feature }) => feature))];
-  const customers = [...new Set(checks.map(({ customer }) => customer))];
-  const [freshness, { rolledThrough }, features, customerRows, rows] = await Promise.all([
-    readFreshness(from, namespace),
-    readCatalogueRow(from, namespace),
-    from.read(
-      featureTable,
-      names.map((name) => [namespace, name]),
-    ),
-    from.read(
-      customerTable,
-      customers.map((customer) => [namespace, customer]),
-    ),
-    from.read(
-      customerLimits,
-      wanted.map(({ customer, feature }) => [namespace, customer, feature]),
-    ),
-  ]);
-  const limits = new Map(rows.flatMap((row) => (row ? [[limitsName(row), row] as const] : [])));
-  return {
-    from,
-    namespace,
-    now,
-    stamp: { asOf: freshness?.asOf ?? null, completeThrough: freshness?.completeThrough ?? null },
-    rolledThrough,
-    features: new Map(names.map((name, index) => [name, features[index]])),
-    customers: new Map(customers.map((customer, index) => [customer, customerRows[index]])),
-    limits,
-    rows: await openLimitRows(
-      from,
-      [...limits.values()].flatMap((of) => decidingPlaces(of, now)),
-      now,
-    ),
-    meters: await readMeters(from, limits.values()),
-    subjects: new Map(),
-  };
-}
-
 function entitlementOf(
   checking: Checking,
-  { customer, feature, amount }: EntitlementCheck,
+  { feature, amount }: EntitlementCheck,
+  grounds: Grounds,
 ): Entitlement | Promise<Entitlement> {
-  const row = checking.features.get(feature);
-  const owner = checking.customers.get(customer);
-  const kind = row?.meter == null ? 'boolean' : 'metered';
-  if (owner === undefined) return unlimited(feature, kind, 'unknown_customer');
-  if (owner.archivedAt !== null) return unlimited(feature, kind, 'archived_customer');
-  if (row === undefined) return unlimited(feature, kind, 'unknown_feature');
-  if (row.archivedAt !== null) return unlimited(feature, kind, 'archived_feature');
-  const limits = checking.limits.get(limitsName({ customer, feature }));
-  if (limits === undefined || limits.limits.length === 0) return unlimited(feature, kind, 'no_limit');
+  if (amount === undefined && grounds.decided !== undefined) return grounds.decided;
+  const barred = withoutLimits(feature, grounds);
+  if (barred !== undefined) return barred;
   const asked = amount === undefined ? undefined : fromDecimalString(amount);
-  const states = limitStates(checking, limits, asked);
+  const states = limitStates(checking, grounds, asked);
   if (states instanceof Promise) return states.then((known) => entitle(feature, known, asked));
-  return entitle(feature, states, asked);
+  const entitlement = entitle(feature, states, asked);
+  // A rolling window has no end that `holdsAt` could wait for: usage leaves it by itself.
+  if (amount === undefined && grounds.rows.every(({ place }) => place.periodEnd !== null))
+    grounds.decided = entitlement;
+  return entitlement;
 }
 
-const decidingPlaces = (of: CustomerLimits, now: Instant): LimitPlace[] =>
-  hardLimitsOf(of).map((hard) => decidingPlace(hard, now));
+/** The answer where no limit has a say. */
+function withoutLimits(key: string, { feature, owner, limits }: Grounds): Entitlement | undefined {
+  const kind = feature?.meter == null ? 'boolean' : 'metered';
+  if (owner === undefined) return unlimited(key, kind, 'unknown_customer');
+  if (owner.archivedAt !== null) return unlimited(key, kind, 'archived_customer');
+  if (feature === undefined) return unlimited(key, kind, 'unknown_feature');
+  if (feature.archivedAt !== null) return unlimited(key, kind, 'archived_feature');
+  if (limits === undefined || limits.limits.length === 0) return unlimited(key, kind, 'no_limit');
+  return undefined;
+}
 
 function limitStates(
   checking: Checking,
-  of: CustomerLimits,
+  grounds: Grounds,
   asked: Quantity | undefined,
-): readonly LimitState[] | Promise<readonly LimitState[]> {
+): LimitState[] | Promise<LimitState[]> {
   const { now } = checking;
-  const meter = activeVersion(checking.meters.get(generationName(of)) ?? []);
+  const { meter, limits, rows } = grounds;
   const generation = meter?.generation ?? 0;
-  const hard = decidingPlaces(of, now).flatMap(({ name }) => checking.rows.get(name) ?? []);
-  const states = hard.map((row) => limitStateOf(row, { generation, now, asked }));
+  const states = rows.map((row) => limitStateOf(row, { generation, now, asked }));
   // A meter without an active version counts nothing any more, and what does not count cannot pass a limit.
-  if (meter === undefined || of.limits.every(({ overage }) => overage === 'hard')) return states;
-  return withCellLimits(checking, of, { meter, asked, states });
+  if (meter === undefined || limits === undefined) return states;
+  if (limits.limits.every(({ overage }) => overage === 'hard')) return states;
+  return withCellLimits(checking, limits, { meter, asked, states });
+}
+
+interface CellLimits {
+  readonly meter: NonNullable<Grounds['meter']>;
+  readonly asked: Quantity | undefined;
+  readonly states: LimitState[];
 }
 
 async function withCellLimits(
   checking: Checking,
   of: CustomerLimits,
-  { meter, asked, states }: { meter: MeterVersion; asked: Quantity | undefined; states: LimitState[] },
-): Promise<readonly LimitState[]> {
+  { meter, asked, states }: CellLimits,
+): Promise<LimitState[]> {
   const { from, namespace, now, rolledThrough } = checking;
   const usage = { namespace, meter, subjects: await subjectsOf(checking, of.customer), rolledThrough };
   for (const limit of of.limits)

@@ -2,12 +2,14 @@ import { setImmediate } from 'node:timers';
 import { ENTITLEMENT_CHECKS_MAX } from '#domain/limits.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { Database } from '#infra/database/database.ts';
+import { inSnapshot } from '#infra/database/in-snapshot.ts';
 import {
-  checkEntitlements,
+  answerChecks,
   refuseInvalid,
   type EntitlementAnswer,
   type EntitlementCheck,
 } from './check-entitlements.ts';
+import { createCheckMemory } from './check-memory.ts';
 
 export interface Checks {
   /** The same as `checkEntitlements` for one check. Throws `EntitlementError` `invalid_check`, and what the database throws. */
@@ -23,7 +25,8 @@ interface Waiting {
 
 /**
  * Answers checks that share snapshots: whatever is asked in one turn of the event loop is answered from one. Beginning and ending a
- * snapshot costs more than the check itself, so the busier a process is the cheaper a check becomes.
+ * snapshot costs more than the check itself, so the busier a process is the cheaper a check becomes. What was read is remembered for the next
+ * ones, as long as nothing is committed.
  */
 export function createChecks({
   database,
@@ -33,6 +36,7 @@ export function createChecks({
   readonly clock: () => Instant;
 }): Checks {
   let waiting: Waiting[] = [];
+  const memory = createCheckMemory();
 
   const answerAll = (): void => {
     const asked = waiting;
@@ -45,7 +49,9 @@ export function createChecks({
   const answer = async (namespace: string, some: readonly Waiting[]): Promise<void> => {
     try {
       const checks = some.map(({ check }) => check);
-      const answers = await checkEntitlements(database, namespace, checks, clock());
+      const answers = await inSnapshot(database, (from) =>
+        answerChecks(from, memory, { namespace, checks, now: clock() }),
+      );
       some.forEach(({ resolve, reject }, index) => {
         const given = answers[index];
         if (given) resolve(given);

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { judgeMessage, judgeRead } from '#domain/metering/parse-event.ts';
 import { alikeEvents, READ_OFTEN, REMEMBERED_EVENTS } from '#test/domain/metering/alike-events.ts';
-import { cutBatch, startsWithArray, type BatchElement } from '#api/events/batch-elements.ts';
+import { cutBatch, startsWithArray } from '#api/events/batch-elements.ts';
+import type { SentEvent } from '#api/events/sent-event.ts';
 
-const text = ({ data }: BatchElement): string => Buffer.from(data).toString('utf8');
+const text = ({ data }: SentEvent): string => Buffer.from(data).toString('utf8');
 const cut = (source: string, max = 1_000): readonly string[] | string => {
   const { elements, fault } = cutBatch(Buffer.from(source), max);
   return fault ?? elements.map(text);
