@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +8,15 @@ import { eventually } from '#test/support/eventually.ts';
 
 describe('the worker processes of an engine', () => {
   let folder: string;
-  const children: ChildProcess[] = [];
+  /** Each leads a group of its own, so that nothing it has started outlives the test. */
+  const groups: number[] = [];
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-workers-'));
     mkdirSync(join(folder, 'pipelines/beam'), { recursive: true });
     writeFileSync(join(folder, 'pipelines/beam/worker.ts'), 'setInterval(() => undefined, 1_000);');
   });
   after(() => {
-    for (const child of children) child.kill('SIGKILL');
+    for (const leader of groups) process.kill(-leader, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -27,9 +28,9 @@ describe('the worker processes of an engine', () => {
       process.on('SIGTERM', () => undefined);`;
     const engine = join(folder, 'engine.cjs');
     writeFileSync(engine, script);
-    const child = spawn(process.execPath, [engine], { stdio: 'ignore' });
-    children.push(child);
-    return child.pid!;
+    const { pid } = spawn(process.execPath, [engine], { stdio: 'ignore', detached: true });
+    groups.push(pid!);
+    return pid!;
   };
 
   it('are those that it has started and that live, and nothing else it has started', async () => {
