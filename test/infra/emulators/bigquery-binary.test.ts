@@ -15,6 +15,7 @@ import { bigqueryBinary, type BuildSettings } from '#infra/emulators/bigquery-bi
 import { cacheFolder } from '#infra/emulators/cache-folder.ts';
 import { EmulatorUnavailable } from '#infra/emulators/emulator.ts';
 import { eventually } from '#test/support/eventually.ts';
+import { reasonWhy } from '#test/support/reason-why.ts';
 
 /** In the place of Go: notes each build, waits for the gate, writes the binary. */
 const GO = `#!/bin/sh
@@ -64,13 +65,7 @@ describe('the binary of the BigQuery emulator', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const refusal = (changed: Partial<BuildSettings> = {}): Promise<string> =>
-    bigqueryBinary({ ...settings, ...changed }).then(
-      () => expect.fail('there is a binary'),
-      (error: unknown) => {
-        expect(error).to.be.instanceOf(EmulatorUnavailable);
-        return (error as Error).message;
-      },
-    );
+    reasonWhy(bigqueryBinary({ ...settings, ...changed }), EmulatorUnavailable);
 
   it('is built once, and found from then on', async () => {
     const first = await bigqueryBinary(settings);

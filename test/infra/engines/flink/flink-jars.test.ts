@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { EngineUnavailable } from '#infra/engines/engine.ts';
 import { flinkJars, type FlinkJarsSettings } from '#infra/engines/flink/flink-jars.ts';
 import { parseChecksums } from '#infra/engines/flink/jar-checksums.ts';
+import { reasonWhy } from '#test/support/reason-why.ts';
 
 const SOURCE = join(import.meta.dirname, '../../../../infra/engines/flink');
 
@@ -72,14 +73,7 @@ describe('the jars of Flink', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const refusal = (): Promise<string> =>
-    flinkJars(settings).then(
-      () => expect.fail('they are there'),
-      (error: unknown) => {
-        expect(error).to.be.instanceOf(EngineUnavailable);
-        return (error as Error).message;
-      },
-    );
+  const refusal = (): Promise<string> => reasonWhy(flinkJars(settings), EngineUnavailable);
 
   it('are fetched once, and our classes are before them', async () => {
     const first = await flinkJars(settings);
