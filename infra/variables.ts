@@ -21,3 +21,13 @@ export const wholeNumberText = (min: number, max: number) =>
     .regex(/^\d{1,15}$/, 'is no whole number')
     .transform(Number)
     .pipe(z.number().min(min).max(max));
+
+/** JSON in a variable, to be read further by a schema of its own. */
+export const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is no JSON' });
+    return z.NEVER;
+  }
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonText } from '#infra/variables.ts';
 import type { NamespaceRule } from '#infra/usage/feed.ts';
 
 /** Topics and subscriptions are named as Pub/Sub has it. */
@@ -30,16 +31,7 @@ export interface FeedSettings {
 const FEEDS_MAX = 100;
 
 /** `MILLRACE_FEEDS`, a JSON list. */
-export const feedsSchema = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON' });
-      return z.NEVER;
-    }
-  })
+export const feedsSchema = jsonText
   .pipe(z.array(feedSchema.transform(toFeed)).min(1).max(FEEDS_MAX))
   .refine(
     (feeds) => new Set(feeds.map(({ feed }) => feed)).size === feeds.length,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
 import { parseStoragePlace, type StoragePlace } from '#infra/engines/dataflow/staging.ts';
 import { workerVariablesOf } from '../worker-environment.ts';
-import { readVariables, wholeNumberText } from '#infra/variables.ts';
+import { jsonText, readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const WORKERS_MAX = 1_000;
 const DISK_GB_MIN = 30;
@@ -22,16 +22,7 @@ const storagePlace = (what: string) =>
   });
 
 /** A label may hold neither capitals nor dots; the name begins with a letter. */
-const labelsSchema = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON' });
-      return z.NEVER;
-    }
-  })
+const labelsSchema = jsonText
   .pipe(z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/), z.string().regex(/^[a-z0-9_-]{0,63}$/)))
   .refine((labels) => Object.keys(labels).length <= LABELS_MAX, 'are too many labels');
 
