@@ -71,7 +71,10 @@ export async function sellPlannedUsage({ database }: BilledStores, days: number)
   }
 }
 
-/** Bills and issues what was due by so many days ago. */
+/**
+ * Bills and issues what was due by so many days ago. Usage has an hour to become complete and another of grace, so that until 02:00 UTC the day before is
+ * not billed yet: with two days ago at first, a later call has more to bill at any time of day.
+ */
 export async function billEverything(stores: BilledStores, daysAgo = 0): Promise<void> {
   const now = systemScheduler.now();
   const asOf = now - daysAgo * MICROS_PER_DAY;

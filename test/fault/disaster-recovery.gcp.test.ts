@@ -26,7 +26,7 @@ import { putRows, rowsAt } from './database-at.ts';
 import { expectSame } from './differences.ts';
 import { withSeed } from './seeds.ts';
 import { storedThrough } from './stored-through.ts';
-import { pictureOf } from './usage-picture.ts';
+import { lastRolledDay, pictureOf } from './usage-picture.ts';
 
 const EVENTS = 450;
 const DAYS = 4;
@@ -75,7 +75,7 @@ describe('a Spanner database that is lost, and restored as it was some time ago'
 
       const worker = await start(environment);
       await isIn(stores, await publish(0), worker);
-      await billEverything(stores, 1);
+      await billEverything(stores, 2);
       const issued = await invoicesOf(stores);
       expect(issued).not.to.be.empty;
       expect(issued.filter(({ state }) => state !== 'issued')).to.deep.equal([]);
@@ -88,7 +88,8 @@ describe('a Spanner database that is lost, and restored as it was some time ago'
       await isIn(stores, last, worker);
       await stop(worker);
       await expectAgreement(stores, plan);
-      const before = await pictureOf(stores.database, plan);
+      const rolled = await lastRolledDay(stores.database);
+      const before = await pictureOf(stores.database, plan, rolled);
 
       const backup = await rowsAt(stores.database, CLOUD_TABLES, moment);
       const restoredIn = { ...environment, MILLRACE_SPANNER_DATABASE: `${emulators.spannerDatabase}-r` };
@@ -100,10 +101,14 @@ describe('a Spanner database that is lost, and restored as it was some time ago'
       for (const { topic } of restored.feeds) await topic.seek(through);
       const next = await start(restoredIn);
       await isIn(restored, last, next);
+      await eventually(
+        'days are rolled as before',
+        async () => (await lastRolledDay(restored.database)) >= rolled,
+      );
       await stop(next);
 
       await expectAgreement(restored, plan);
-      expectSame('usage after the recovery', await pictureOf(restored.database, plan), before);
+      expectSame('usage after the recovery', await pictureOf(restored.database, plan, rolled), before);
       expect(await invoicesOf(restored)).to.deep.equal(issued);
       expect(await unprovedInvoices(restored)).to.deep.equal([]);
 

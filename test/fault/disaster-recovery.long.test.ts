@@ -17,7 +17,7 @@ import {
 import { expectSame } from './differences.ts';
 import { startLoad } from './load.ts';
 import { withSeed } from './seeds.ts';
-import { pictureOf } from './usage-picture.ts';
+import { lastRolledDay, pictureOf } from './usage-picture.ts';
 
 const DAYS = 4;
 
@@ -55,7 +55,7 @@ describe('a database that is lost, and restored as it was some time ago', () => 
           'the watermark has passed what is published',
           async () => (await storedThrough(stores.database)) > published,
         );
-        await billEverything(stores, 1);
+        await billEverything(stores, 2);
         const issued = await invoicesOf(stores);
         expect(issued).not.to.be.empty;
         expect(issued.filter(({ state }) => state !== 'issued')).to.deep.equal([]);
@@ -66,7 +66,8 @@ describe('a database that is lost, and restored as it was some time ago', () => 
         await publishing;
         await load.publish('after');
         await load.finish();
-        const before = await pictureOf(stores.database, plan);
+        const rolled = await lastRolledDay(stores.database);
+        const before = await pictureOf(stores.database, plan, rolled);
         await stores.close();
 
         const restored = await putBack(directory, copy);
@@ -76,10 +77,14 @@ describe('a database that is lost, and restored as it was some time ago', () => 
         const pipeline = load.start();
         await pipeline.until('works again', ({ acknowledged_total: acknowledged }) => acknowledged > 0);
         await drained(restored);
+        await eventually(
+          'days are rolled as before',
+          async () => (await lastRolledDay(restored.database)) >= rolled,
+        );
         expect(await pipeline.stop(), pipeline.errorText()).to.deep.equal({ code: 0, signal: null });
 
         await expectAgreement(restored, plan);
-        expectSame('usage after the recovery', await pictureOf(restored.database, plan), before);
+        expectSame('usage after the recovery', await pictureOf(restored.database, plan, rolled), before);
         expect(await invoicesOf(restored)).to.deep.equal(issued);
         expect(await unprovedInvoices(restored)).to.deep.equal([]);
 

@@ -12,10 +12,19 @@ const FINGERPRINTS = 1n << 128n;
 
 /**
  * All usage of a plan as it can be read: totals by hour, day and group, and the fingerprint of every cell, added up over the slots of its
- * writers. Two databases that were filled by other writers, in another order, have the same.
+ * writers; those of days up to a day that has been rolled. Two databases that were filled by other writers, in another order, have the same.
  */
-export async function pictureOf(database: Database, plan: Plan): Promise<Map<string, string | null>> {
-  return new Map([...(await totalsOf(database, plan)), ...(await fingerprintsOf(database))]);
+export async function pictureOf(
+  database: Database,
+  plan: Plan,
+  rolled: number,
+): Promise<Map<string, string | null>> {
+  return new Map([...(await totalsOf(database, plan)), ...(await fingerprintsOf(database, rolled))]);
+}
+
+/** The last day that has been rolled, which happens now and then beside the commits: two databases with the same events may differ in it. */
+export async function lastRolledDay(database: Database): Promise<number> {
+  return (await readCatalogueRow(database, NAMESPACE)).rolledThrough;
 }
 
 async function totalsOf(database: Database, { from, to }: Plan): Promise<Map<string, string | null>> {
@@ -34,7 +43,7 @@ async function totalsOf(database: Database, { from, to }: Plan): Promise<Map<str
   return totals;
 }
 
-async function fingerprintsOf(database: Database): Promise<Map<string, string>> {
+async function fingerprintsOf(database: Database, rolled: number): Promise<Map<string, string>> {
   const sums = new Map<string, bigint>();
   const add = (name: string, fingerprint: string): void =>
     void sums.set(name, ((sums.get(name) ?? 0n) + BigInt(`0x${toHex(fingerprint)}`)) % FINGERPRINTS);
@@ -43,9 +52,8 @@ async function fingerprintsOf(database: Database): Promise<Map<string, string>> 
       JSON.stringify(['hour', row.meter, row.generation, row.subject, row.view, row.hour, row.group]),
       row.fingerprint,
     );
-  const { rolledThrough } = await readCatalogueRow(database, NAMESPACE);
   for await (const row of database.scan(usageDay, { prefix: [NAMESPACE] }))
-    if (row.day <= rolledThrough)
+    if (row.day <= rolled)
       add(
         JSON.stringify(['day', row.meter, row.generation, row.subject, row.view, row.day, row.group]),
         row.fingerprint,
