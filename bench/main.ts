@@ -18,6 +18,7 @@ import { benchPortableGcp } from './portable-gcp.ts';
 import { benchRating } from './pricing.ts';
 import { measureReservations } from './reservations.ts';
 import { describeFigure, summarise, type Figure } from './figure.ts';
+import { HEAP_OPTIONS } from '#infra/heap-options.ts';
 
 /**
  * `npm run bench [-- --json] [--quick]`: publish -> committed, durable, exact, at 10, 1,000 and 100,000 subjects, beside its limits in the
@@ -53,7 +54,7 @@ const COUNTED_EVENTS = 100_000;
 const ROWS_PER_EVENT_MAX = 3;
 
 const now = Date.now();
-const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', ...HEAP_OPTIONS];
 const figures: Figure[] = [];
 
 async function measureIn<Result>(task: Omit<Task, 'now'>): Promise<Result> {

@@ -12,5 +12,5 @@ done
 here=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd -P) || exit 1
 node=$here/../../node_modules/node/bin/node
 [ -x "$node" ] || node=node
-# A young generation in which the elements of a bundle die, instead of being copied.
-exec "$node" --disable-warning=ExperimentalWarning --max-semi-space-size=64 "$here/worker.ts" "$@"
+# The options of the heap as in infra/heap-options.ts.
+exec "$node" --disable-warning=ExperimentalWarning --max-semi-space-size=64 --no-allocation-site-pretenuring "$here/worker.ts" "$@"

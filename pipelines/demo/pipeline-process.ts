@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { HEAP_OPTIONS } from '#infra/heap-options.ts';
 import type { UsageCounters } from '#pipelines/usage/counters.ts';
 
 /** What a pipeline process says of itself, some times a second. */
@@ -27,12 +28,7 @@ export interface PipelineProcessOptions {
   readonly nodeOptions?: readonly string[];
 }
 
-/** Large enough that the events of a batch die young instead of being copied. */
-const YOUNG_GENERATION_MEGABYTES = 64;
-const NODE_OPTIONS = [
-  '--disable-warning=ExperimentalWarning',
-  `--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`,
-];
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', ...HEAP_OPTIONS];
 
 /** Starts the embedded pipeline as a process of its own; it ends with this one. */
 export const startPipeline = (options: PipelineProcessOptions): Promise<PipelineProcess> =>

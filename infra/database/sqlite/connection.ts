@@ -12,7 +12,7 @@ const MAX_STATEMENTS = 512;
 /** Of one SQL text: as many scans as are mostly under way side by side. */
 const IDLE_STATEMENTS_MAX = 64;
 /** Negative: kibibytes, not pages. */
-const WRITER_CACHE = -65_536;
+const WRITER_CACHE = -32_768;
 const READER_CACHE = -16_384;
 /** A page that several batches change is written to the file once in about 64 MB of log, not once a batch. */
 const AUTOCHECKPOINT_PAGES = 16_384;

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { HEAP_OPTIONS } from '#infra/heap-options.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
 import { embeddedBacking, type Backing } from './backing.ts';
 import type { StartSettings } from './settings.ts';
@@ -7,8 +8,6 @@ import { supervise, type Supervised } from './supervisor.ts';
 /** Started by its path: nothing here imports it. */
 const API = fileURLToPath(new URL('../../../api/main.ts', import.meta.url));
 
-/** Large enough that the events of a batch die young instead of being copied. */
-const YOUNG_GENERATION_MEGABYTES = 64;
 /** Beyond its own grace a process has so long to close its stores, before it is killed. */
 const CLOSE_MS = 10_000;
 /** A batch in hand is committed in far less; a store that fails just then is not waited for. */
@@ -141,7 +140,7 @@ function pipelineOf(
   return {
     name: 'the pipeline',
     ...backing.pipeline,
-    nodeOptions: [`--max-semi-space-size=${YOUNG_GENERATION_MEGABYTES}`],
+    nodeOptions: HEAP_OPTIONS,
     onMessage: report,
     onReady: (_, pid) => {
       runs('pipeline', pid);

@@ -1,7 +1,7 @@
 import { MAX_PAGE_ROWS } from './page.ts';
 
-/** What is kept of the pages that were written or read last. */
-export const PAGE_CACHE_BYTES = 32 * 1024 * 1024;
+/** What is kept of the pages that were written or read last: of some 300,000 events. */
+export const PAGE_CACHE_BYTES = 16 * 1024 * 1024;
 /**
  * What a page takes beside its bytes: its objects, those of two arrays, and what the allocator rounds up; measured at 800 to 1,100. Where commits are
  * small most of a page is this, and a bound that left it out would be passed many times over.
