@@ -3,7 +3,7 @@ import { createKeyRing } from '#infra/access/key-ring.ts';
 import { KEY_LIMITS, type BucketLimits } from '#infra/access/token-buckets.ts';
 import { createCatalogues } from '#infra/catalogue/catalogues.ts';
 import type { Database } from '#infra/database/database.ts';
-import { createChecks } from '#infra/entitlements/create-checks.ts';
+import { afterChecks, createChecks } from '#infra/entitlements/create-checks.ts';
 import { createReservations } from '#infra/entitlements/create-reservations.ts';
 import { createInFlight } from '#infra/idempotency/run-idempotent.ts';
 import type { Scheduler } from '#infra/scheduler.ts';
@@ -71,7 +71,7 @@ export async function startApi({
     inFlight: createInFlight(),
     ingest: createIngest({ database, catalogues, scheduler }, keyLimits),
     checks: createChecks({ database, clock: scheduler.now }),
-    reservations: createReservations({ database: stores.database, clock: scheduler.now }),
+    reservations: createReservations({ database: stores.database, clock: scheduler.now, pause: afterChecks }),
     invoiceRuns,
     corrections,
     imports,

@@ -41,7 +41,7 @@ export function cutBatch(bytes: Uint8Array, max: number): BatchElements {
   for (;;) {
     const start = afterSpace(bytes, at);
     const envelope = emptyEnvelope();
-    const eventEnd = readEvent?.(start, envelope);
+    const eventEnd = readEvent(start, envelope);
     // Where something else follows the event, all of that is one broken element.
     const readTo = eventEnd !== undefined && endsElement(bytes, eventEnd) ? eventEnd : undefined;
     const end = readTo === undefined ? elementEnd(bytes, start) : afterSpace(bytes, readTo);
@@ -63,9 +63,27 @@ export function cutBatch(bytes: Uint8Array, max: number): BatchElements {
   }
 }
 
-/** In ASCII the text has the bytes' own places. */
-const eventReaderOf = ({ buffer, byteOffset, byteLength }: Uint8Array): EventReader | undefined =>
-  createEventReader(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
+/** The bytes become text in pieces of so many: one text of all of them would be given memory of its own by the system each time. */
+const PIECE_BYTES = 32 * 1_024;
+/** The next piece begins at the event that has no more than that left of the one before: a longer event may be read by itself. */
+const EVENT_BYTES_USUAL = 4 * 1_024;
+
+/** Reads events where they stand in the bytes, one after the other. */
+function eventReaderOf({ buffer, byteOffset, byteLength }: Uint8Array): EventReader {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  let from = 0;
+  let past = 0;
+  let read: EventReader | undefined;
+  return (at, envelope) => {
+    if (past < byteLength && past - at < EVENT_BYTES_USUAL) {
+      from = at;
+      past = Math.min(at + PIECE_BYTES, byteLength);
+      read = createEventReader(bytes.subarray(from, past));
+    }
+    const end = read?.(at - from, envelope);
+    return end === undefined ? undefined : end + from;
+  };
+}
 
 function endsElement(bytes: Uint8Array, at: number): boolean {
   const next = bytes[afterSpace(bytes, at)];

@@ -1,3 +1,4 @@
+import { HTTP_EVENTS_MAX } from '#domain/limits.ts';
 import type { JudgedEvent } from './judge-events.ts';
 
 /** What became of the events of a request, each in its place. */
@@ -17,19 +18,27 @@ const resultOf = ({ source, id, refusal }: JudgedEvent, index: number) =>
         problem: { code: refusal.reason, detail: refusal.detail },
       };
 
+/** How the result of each place of a request begins. */
+const BEGINNINGS = Array.from({ length: HTTP_EVENTS_MAX }, (_, index) => `{"index":${index},"source":"`);
+const ACCEPTED = '","status":"accepted"}';
+
 /**
  * The same as JSON. Nearly all events of large batches are accepted and have names without a character to escape, so that their results
- * are put together as text: that takes a third of the time.
+ * are put together as text: that takes a quarter of the time. What the results of a source have in common is put together once.
  */
 export function encodeResults(judged: readonly JudgedEvent[], accepted: number): Buffer {
   let isAscii = true;
   let results = '';
+  let latestSource: string | null = null;
+  let upToId = '';
   for (let index = 0; index < judged.length; index++) {
     const event = judged[index] as JudgedEvent;
     const { source, id, refusal, isPlain } = event;
     if (index > 0) results += ',';
     if (isPlain && refusal === undefined) {
-      results += `{"index":${index},"source":"${source}","id":"${id}","status":"accepted"}`;
+      if (source !== latestSource) upToId = `${source}","id":"`;
+      latestSource = source;
+      results += `${BEGINNINGS[index]}${upToId}${id}${ACCEPTED}`;
     } else {
       isAscii = false;
       results += JSON.stringify(resultOf(event, index));

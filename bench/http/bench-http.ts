@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { summarise, type Figure } from '../figure.ts';
 import { makeWorkload } from '../workload.ts';
 import { createClient, quantile, sendAll, sendSteadily, type Client, type Shot } from './client.ts';
 import { startBareServer, startPlatform, type Platform, type ServerProcess } from './platform.ts';
+import { startProducer } from './start-producer.ts';
 
 const CUSTOMERS = 100;
 const CHECKS_PER_SECOND = 500;
@@ -77,6 +75,7 @@ const reserveShot =
 
 async function benchUnderLoad({ seconds, record }: HttpBench, directory: string): Promise<void> {
   const platform = await startPlatform(directory, { pipeline: true });
+  const producer = await startProducer(directory);
   const { api, key } = platform;
   try {
     await prepareQuotas(platform);
@@ -86,7 +85,7 @@ async function benchUnderLoad({ seconds, record }: HttpBench, directory: string)
     const [checks, reservations, freshness] = await Promise.all([
       sendSteadily(client, checkShot(key), { perSecond: CHECKS_PER_SECOND, seconds }),
       sendSteadily(client, reserveShot(key), { perSecond: RESERVATIONS_PER_SECOND, seconds }),
-      produceSteadily(directory, seconds),
+      producer.produce({ eventsPerSecond: EVENTS_PER_SECOND, seconds }),
     ]);
     client.close();
     recordLatency(record, `check at ${CHECKS_PER_SECOND}/s`, checks);
@@ -94,28 +93,12 @@ async function benchUnderLoad({ seconds, record }: HttpBench, directory: string)
     record(summarise('freshness under that load, p50', 'ms', [freshness.p50]));
     record(summarise('freshness under that load, p99', 'ms', [freshness.p99]));
   } finally {
+    await producer.stop();
     await platform.stop();
   }
 }
 
-interface Freshness {
-  readonly p50: number;
-  readonly p99: number;
-}
-
-async function produceSteadily(directory: string, seconds: number): Promise<Freshness> {
-  const producer = fileURLToPath(new URL('producer.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--disable-warning=ExperimentalWarning',
-    producer,
-    directory,
-    String(EVENTS_PER_SECOND),
-    String(seconds),
-  ]);
-  return JSON.parse(stdout) as Freshness;
-}
-
-function recordLatency(record: HttpBench['record'], name: string, latencies: readonly number[]): void {
+function recordLatency(record: HttpBench['record'], name: string, latencies: Float64Array): void {
   const load = `while ${EVENTS_PER_SECOND.toLocaleString('en-US')} events/s flow`;
   record(summarise(`${name} ${load}, p50`, 'ms', [quantile(latencies, 0.5)]));
   record(summarise(`${name} ${load}, p99`, 'ms', [quantile(latencies, 0.99)]));
@@ -217,7 +200,7 @@ async function ingestRate(
   { lines, size }: { readonly lines: readonly string[]; readonly size: number },
 ): Promise<number> {
   const headers = { ...authorized(key), 'content-type': 'application/cloudevents-batch+json' };
-  const bodies = batchesOf(lines, size).map((batch) => `[${batch.join(',')}]`);
+  const bodies = batchesOf(lines, size).map((batch) => Buffer.from(`[${batch.join(',')}]`));
   const shots = (index: number): Shot => ({
     method: 'POST',
     path: '/v1/events',

@@ -4,7 +4,8 @@ import { Agent, request } from 'node:http';
 export interface Shot {
   readonly method: string;
   readonly path: string;
-  readonly body?: string;
+  /** Large ones as bytes: a text is encoded each time it is sent. */
+  readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
   /** The status that is right. */
   readonly status: number;
@@ -45,22 +46,33 @@ export function createClient(url: string, connections: number): Client {
   return { send, close: () => agent.destroy() };
 }
 
-/** Sends at a steady rate, whether or not answers keep up; gives every latency, in milliseconds. */
+/**
+ * Sends at a steady rate, whether or not answers keep up; gives every latency, in milliseconds. Only the number of an answer is kept: what
+ * else is remembered of it is work for the client's collector, whose pauses count as latency.
+ */
 export async function sendSteadily(
   client: Client,
   shots: (index: number) => Shot,
   { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
-): Promise<number[]> {
+): Promise<Float64Array> {
   const startedAt = performance.now();
   const count = perSecond * seconds;
-  const answers: Promise<number>[] = [];
+  const latencies = new Float64Array(count);
+  const { promise: answered, resolve, reject } = Promise.withResolvers<void>();
+  // Heard of when all are sent.
+  answered.catch(() => undefined);
+  let left = count;
+  const send = async (index: number): Promise<void> => {
+    latencies[index] = await client.send(shots(index), startedAt + (index * 1_000) / perSecond);
+    if (--left === 0) resolve();
+  };
   for (let index = 0; index < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - startedAt) * perSecond) / 1_000) + 1);
-    for (; index < due; index++)
-      answers.push(client.send(shots(index), startedAt + (index * 1_000) / perSecond));
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    for (; index < due; index++) send(index).catch(reject);
+    await new Promise((waited) => setTimeout(waited, 1));
   }
-  return Promise.all(answers);
+  await answered;
+  return latencies;
 }
 
 /** Sends as fast as answers come, on so many connections at once; gives the seconds it took. */
@@ -78,7 +90,7 @@ export async function sendAll(
   return (performance.now() - startedAt) / 1_000;
 }
 
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
+export function quantile(values: Float64Array, share: number): number {
+  const sorted = values.toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }

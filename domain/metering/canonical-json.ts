@@ -1,4 +1,5 @@
 import type { DeadLetterReason } from './dead-letter.ts';
+import { PLAIN_TEXT } from './plain-text.ts';
 
 /** Containers inside `data`: `{}` is one deep. */
 export const DATA_DEPTH_MAX = 8;
@@ -10,8 +11,6 @@ export type JsonFault = Extract<DeadLetterReason, 'malformed_json' | 'too_deep' 
 const QUOTE = 34;
 const BACKSLASH = 92;
 const CONTROL_CHARACTER = /[\u0000-\u001f]/; // eslint-disable-line no-control-regex -- JSON forbids them raw inside strings
-/** Printable ASCII without the backslash: a text of nothing else needs no second look at any of its strings. */
-const PLAIN = /^[ -[\]-~]*$/;
 
 /**
  * One pass over a JSON text that yields canonical text: no white space, object keys in UTF-16 order, strings escaped as in RFC 8785,
@@ -30,11 +29,12 @@ export class JsonScanner {
   /** Where the next backslash is; -1 when none is left. */
   #nextBackslash: number;
 
-  constructor(text: string) {
+  /** `plain`: for whoever knows already. */
+  constructor(text: string, plain = PLAIN_TEXT.test(text)) {
     this.text = text;
     // Whatever an earlier text left when it turned out to be malformed.
     members.top = 0;
-    this.plain = PLAIN.test(text);
+    this.plain = plain;
     this.#nextBackslash = this.plain ? -1 : text.indexOf('\\');
     // Bytes that were decoded never hold half a surrogate pair, but a text from elsewhere may.
     if (!this.plain && !text.isWellFormed()) this.fault = 'malformed_json';

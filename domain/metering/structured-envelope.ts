@@ -9,6 +9,7 @@ import {
   type TextAttribute,
 } from './envelope.ts';
 import { learnShape, readByShape } from './envelope-shape.ts';
+import { isPlainText } from './plain-text.ts';
 
 /** Reads the attributes of an event in structured mode; what kind of event they make is for others to judge. */
 export function readStructured(text: string, envelope: Envelope): Refusal | undefined {
@@ -119,10 +120,10 @@ export function jsonRefusal(reason: JsonFault): Refusal {
  */
 export type EventReader = (at: number, envelope: Envelope) => number | undefined;
 
-/** Of a text with many events; undefined where it is not of printable ASCII without a backslash. */
-export function createEventReader(text: string): EventReader | undefined {
-  const scanner = new JsonScanner(text);
-  if (!scanner.plain) return undefined;
+/** Of bytes with many events; undefined where they are not printable ASCII without a backslash. There a text has the bytes' own places. */
+export function createEventReader(bytes: Buffer): EventReader | undefined {
+  if (!isPlainText(bytes)) return undefined;
+  const scanner = new JsonScanner(bytes.toString('latin1'), true);
   return (at, envelope) => {
     scanner.at = at;
     if (!readByShape(scanner, envelope)) return undefined;

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { setImmediate as untilEndOfTurn } from 'node:timers/promises';
 import { ENTITLEMENT_CHECKS_MAX } from '#domain/limits.ts';
 import type { Instant } from '#domain/instant.ts';
 import type { Database } from '#infra/database/database.ts';
@@ -14,6 +15,13 @@ import { createCheckMemory } from './check-memory.ts';
 export interface Checks {
   /** The same as `checkEntitlements` for one check. Throws `EntitlementError` `invalid_check`, and what the database throws. */
   check(namespace: string, check: EntitlementCheck): Promise<EntitlementAnswer>;
+}
+
+/** Resolves when all checks of this turn of the event loop are answered: what then takes long holds up none of them. */
+export async function afterChecks(): Promise<void> {
+  // They are answered at the end of the turn, in the order in which it was asked for; and so the end of the next one is after all of them.
+  await untilEndOfTurn();
+  await untilEndOfTurn();
 }
 
 interface Waiting {

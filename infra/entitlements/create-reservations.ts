@@ -21,6 +21,13 @@ export interface Reservations {
   reserve(request: ReservationRequest): Promise<ReservationOutcome>;
 }
 
+export interface ReservationsOptions {
+  readonly database: Database;
+  readonly clock: () => Instant;
+  /** Awaited before each transaction, in which all go together who ask meanwhile. Never rejects; a turn of promises unless given. */
+  readonly pause?: () => Promise<void>;
+}
+
 interface Waiting {
   readonly request: CheckedReservation;
   readonly resolve: (outcome: ReservationOutcome) => void;
@@ -34,15 +41,14 @@ interface Waiting {
 export function createReservations({
   database,
   clock,
-}: {
-  readonly database: Database;
-  readonly clock: () => Instant;
-}): Reservations {
+  pause = () => Promise.resolve(),
+}: ReservationsOptions): Reservations {
   let waiting: Waiting[] = [];
   let committing = false;
 
   const commitAll = async (): Promise<void> => {
     while (waiting.length > 0) {
+      await pause();
       const batch = waiting.slice(0, RESERVATIONS_PER_COMMIT_MAX);
       waiting = waiting.slice(batch.length);
       await commitBatch({ database, clock }, batch);
@@ -59,8 +65,7 @@ export function createReservations({
         waiting.push({ request: checked, resolve, reject });
         if (committing) return;
         committing = true;
-        // In a microtask, so that all who ask in this turn go together.
-        queueMicrotask(() => void commitAll());
+        void commitAll();
       });
     },
   };

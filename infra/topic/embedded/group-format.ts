@@ -67,12 +67,16 @@ function writeMessages(
 ): void {
   let entry = GROUP_HEADER_BYTES;
   let end = dataAt;
+  let numbered: Attributes | undefined;
+  let number = NO_ATTRIBUTES;
   for (const batch of batches) {
     for (const { data, attributes } of batch) {
       group.set(data, end);
       end += data.length;
+      if (attributes !== numbered) number = numberOf(attributes);
+      numbered = attributes;
       group.writeUInt32LE(end - dataAt, entry);
-      group.writeUInt32LE(attributes === undefined ? NO_ATTRIBUTES : numberOf(attributes), entry + 4);
+      group.writeUInt32LE(number, entry + 4);
       entry += ENTRY_BYTES;
     }
   }
@@ -94,9 +98,13 @@ function numberAttributes(batches: readonly (readonly OutgoingMessage[])[]): {
 } {
   const byObject = new Map<Attributes | undefined, number>([[undefined, NO_ATTRIBUTES]]);
   const byText = new Map<string, number>([['{}', NO_ATTRIBUTES]]);
+  let latest: Attributes | undefined;
   for (const batch of batches) {
     for (const { attributes } of batch) {
-      if (attributes === undefined || byObject.has(attributes)) continue;
+      // Messages published together mostly share one attributes object.
+      if (attributes === latest) continue;
+      latest = attributes;
+      if (byObject.has(attributes)) continue;
       const text = JSON.stringify(attributes);
       const known = byText.get(text);
       const number = known ?? byText.size;

@@ -93,6 +93,24 @@ describe('cutting a batch into its events', () => {
     expect(read).to.be.greaterThan(100);
   });
 
+  it('reads events on the way however far into a large batch they lie, whatever stands elsewhere in it', () => {
+    const now = Date.UTC(2026, 2, 1, 12) * 1_000;
+    const eventOf = (id: number, note: string): string =>
+      `{"specversion":"1.0","id":"${id}","source":"s","type":"t","subject":"u","data":{"note":"${note}"}}`;
+    for (let i = 0; i < READ_OFTEN; i++)
+      judgeMessage({ data: Buffer.from(eventOf(i, 'x')), attributes: {}, publishTime: now });
+    const NOTES = ['', 'short', 'x'.repeat(700), 'x'.repeat(5_000), 'x'.repeat(40_000)];
+    const events = Array.from({ length: 500 }, (_, id) =>
+      eventOf(id, id === 250 ? 'Zürich' : (NOTES[(id * 7) % (id % 50 === 0 ? 5 : 4)] ?? '')),
+    );
+    const { elements = [] } = cutBatch(Buffer.from(`[${events.join(', ')}]`), 1_000);
+    expect(elements.map(text)).to.deep.equal(events);
+    const read = elements.filter(({ envelope }) => envelope !== undefined);
+    expect(read.length).to.be.greaterThan(400);
+    for (const [id, { envelope }] of elements.entries())
+      if (envelope !== undefined) expect(envelope.id).to.equal(String(id));
+  });
+
   it('takes any bytes whatever', () => {
     const bytes = fc.uint8Array({ maxLength: 64 });
     fc.assert(

@@ -298,6 +298,36 @@ describe('the committer of reservations', () => {
       expect(await Array.fromAsync(database.scan(hold, { prefix: [] }))).to.have.length(10);
     });
 
+    it('waits before each transaction as it is told to, and takes in who asks meanwhile', async (database) => {
+      await prepare(database);
+      await limit(database, [monthly('10')]);
+      const steps: string[] = [];
+      const noting: Database = {
+        ...database,
+        transact: (work) => {
+          steps.push('transaction');
+          return database.transact(work);
+        },
+      };
+      const asked: Promise<unknown>[] = [];
+      const { reserve: share } = createReservations({
+        database: noting,
+        clock: () => NOON,
+        pause: async () => {
+          steps.push('pause');
+          if (asked.length < 3) asked.push(share(ask(`e-${asked.length}`)));
+          await Promise.resolve();
+        },
+      });
+      asked.push(share(ask('e')));
+      await asked[0];
+      await Promise.all(asked);
+      expect(steps).to.deep.equal(['pause', 'transaction']);
+      asked.push(share(ask('later')));
+      await Promise.all(asked);
+      expect(steps).to.deep.equal(['pause', 'transaction', 'pause', 'transaction']);
+    });
+
     it('gives one answer to those who ask the same', async (database) => {
       await prepare(database);
       await limit(database, [monthly('10')]);
