@@ -29,12 +29,20 @@ export interface Told extends Checked {
 const duplicatesOf = ({ expected, found }: Told): number =>
   expected.sent - found.counted - found.conflicts - sumOf(found.deadLetters);
 
+/** Of a made-up day only a part is sent to emulators; a trace is sent whole. */
+function onEmulators({ options, backing }: Told): string {
+  if (backing.name !== 'gcp') return '';
+  return options.trace === undefined
+    ? `, on emulators and therefore ${grouped(backing.scale.events)} events of it`
+    : ', on emulators';
+}
+
 /** The demo's result for a person. */
 export function tell(told: Told): string {
   const { options, dataSet, found, invoices, ok } = told;
   return [
     '',
-    `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}${told.backing.name === 'gcp' ? `, on emulators and therefore ${grouped(told.backing.scale.events)} events of it` : ''}`,
+    `Millrace demo: ${dataSet.title}${options.twice ? ', every event sent twice' : ''}${onEmulators(told)}`,
     '',
     ...tellMessages(told),
     ...tellSpeed(told),
@@ -73,7 +81,7 @@ function tellMessages(told: Told): string[] {
     line('sent', `${grouped(expected.sent)} messages`),
     line(
       '  over HTTP',
-      `${grouped(answers.accepted)}: ${batch} batches (some of them gzip), ${single} single events, ${binary} in binary mode`,
+      `${grouped(answers.accepted)}: ${batch === 1 ? 'a batch' : `${batch} batches (some of them gzip)`}, ${single} single events, ${binary} in binary mode`,
       answers.accepted === expected.sentOverHttp,
     ),
     line(

@@ -21,10 +21,11 @@ export function miniClusters(outputPath: string): () => Promise<readonly FlinkRe
   };
 }
 
-/** What was added to the file since the last call. */
+/** What was added to the file since the last call. Who asks while another reads gets what that one reads: two that went on from one place would skip as much again. */
 function addressesIn(path: string): () => Promise<readonly string[]> {
   let readTo = 0;
-  return async () => {
+  let reading: Promise<readonly string[]> | undefined;
+  const read = async (): Promise<readonly string[]> => {
     const file = await open(path);
     const found: string[] = [];
     try {
@@ -41,4 +42,5 @@ function addressesIn(path: string): () => Promise<readonly string[]> {
       await file.close();
     }
   };
+  return () => (reading ??= read().finally(() => (reading = undefined)));
 }

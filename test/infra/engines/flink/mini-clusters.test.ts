@@ -43,6 +43,16 @@ describe('the mini clusters of a job server', () => {
     expect(await addresses()).to.deep.equal([`http://${second}`]);
   });
 
+  it('are known also when several had asked at once before the line was written', async () => {
+    const path = join(folder, 'output-of-several');
+    const address = await listening();
+    writeFileSync(path, 'INFO Starting rest endpoint.\n'.repeat(10));
+    const clusters = miniClusters(path);
+    await Promise.all([clusters(), clusters(), clusters()]);
+    appendFileSync(path, `INFO Rest endpoint listening at ${address}\n`);
+    expect((await clusters()).map((each) => each.address)).to.deep.equal([`http://${address}`]);
+  });
+
   it('have not gone when this process is too busy to hear their answers in time', async () => {
     const path = join(folder, 'busy-output');
     const address = await listening();
