@@ -8,16 +8,12 @@ export interface Engine {
   /** Resolves with the reason when it has ended though nobody closed it. Pending for one that runs elsewhere. */
   readonly exited: Promise<string>;
   /**
-   * Ends every job of that name that has not ended, and resolves when the engine says so; harmless when there is none. With `drain`, an engine
-   * that can do it ends the sources and works off what they have read; one that cannot stops at once.
+   * Ends every job of that name that has not ended, at once, and resolves when the engine says so; harmless when there is none. Neither engine can
+   * drain a job whose source is ours: that is done from without.
    */
-  stopJob(name: string, options?: StopOptions): Promise<void>;
+  stopJob(name: string): Promise<void>;
   /** Ends what was started for it, its workers included. Harmless when it has gone. */
   close(): Promise<void>;
-}
-
-export interface StopOptions {
-  readonly drain?: boolean;
 }
 
 /** An engine that cannot be had on this machine, with the reason: not an error of whoever asked. */

@@ -38,6 +38,10 @@ export interface Holder {
   readonly topic: Pick<Topic, 'oldestUnacknowledged'>;
   /** How many more it may be given now. */
   room(): number;
+  /** Whether it takes more, from now on. What it holds it goes on holding. */
+  setTaking(isTaking: boolean): void;
+  /** Nothing is in other hands, and nothing on its way here. */
+  isEmpty(): boolean;
   /** At most `max` messages, and no more than there is room for. Throws what the topic throws. */
   pull(reader: string, max: number): Promise<Message[]>;
   /** The reader is reading, until the function that it returns is called. */
@@ -71,10 +75,13 @@ export function createHolder(options: HolderOptions): Holder {
   const readers = createReaders(options);
   let coming = 0;
   let isClosed = false;
+  let isTaking = true;
 
   const room = (): number => {
     const { messages, bytes } = holdings.size();
-    return isClosed || bytes >= bounds.bytesMax ? 0 : Math.max(0, bounds.messagesMax - messages - coming);
+    return isClosed || !isTaking || bytes >= bounds.bytesMax
+      ? 0
+      : Math.max(0, bounds.messagesMax - messages - coming);
   };
   const take = (reader: string, messages: readonly Message[], pulledAt: Instant): Message[] => {
     const lease = { reader, takenAt: pulledAt, leasedUntil: pulledAt + deadlineMicros(options) };
@@ -88,6 +95,8 @@ export function createHolder(options: HolderOptions): Holder {
     id,
     topic,
     room,
+    setTaking: (now) => void (isTaking = now),
+    isEmpty: () => coming === 0 && holdings.size().messages === 0,
     pull: async (reader, max) => {
       const most = Math.min(max, room());
       if (most < 1) return [];

@@ -64,4 +64,22 @@ export const fleetReceipt = defineTable('fleet_receipt', {
 });
 export type FleetReceiptRow = Row<typeof fleetReceipt>;
 
-export const FLEET_TABLES: readonly Table<object>[] = [fleetWorker, workerClaim, errandLease, fleetReceipt];
+/** A worker of a job that may hold messages: who drains the job waits until there is none. */
+export const jobHolder = defineTable('job_holder', {
+  columns: {
+    job: column('string'),
+    worker: column('string'),
+    heartbeatAt: column('timestamp'),
+  },
+  key: ['job', 'worker'],
+  // One that leaves deletes its row; this is for those that died.
+  timeToLive: { column: 'heartbeatAt', days: 1, unit: 'micros' },
+});
+
+export const FLEET_TABLES: readonly Table<object>[] = [
+  fleetWorker,
+  workerClaim,
+  errandLease,
+  fleetReceipt,
+  jobHolder,
+];

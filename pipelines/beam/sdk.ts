@@ -5,16 +5,20 @@ import beam from 'apache-beam';
 import type { PCollection as SdkPCollection } from 'apache-beam';
 import coders from 'apache-beam/coders/coders';
 import jsCoders from 'apache-beam/coders/js_coders';
+import rowCoders from 'apache-beam/coders/row_coder';
 import standardCoders from 'apache-beam/coders/standard_coders';
 import pipelines from 'apache-beam/internal/pipeline';
 import serialize from 'apache-beam/internal/serialize';
 import urns from 'apache-beam/internal/urns';
+import expansionApi from 'apache-beam/proto/beam_expansion_api';
+import expansionClients from 'apache-beam/proto/beam_expansion_api.grpc-client';
 import fnApi from 'apache-beam/proto/beam_fn_api';
 import fnClients from 'apache-beam/proto/beam_fn_api.grpc-client';
 import fnServers from 'apache-beam/proto/beam_fn_api.grpc-server';
 import jobApi from 'apache-beam/proto/beam_job_api';
 import jobClients from 'apache-beam/proto/beam_job_api.grpc-client';
 import provisionClients from 'apache-beam/proto/beam_provision_api.grpc-client';
+import externalTransforms from 'apache-beam/proto/external_transforms';
 import structs from 'apache-beam/proto/google/protobuf/struct';
 import runnerApi from 'apache-beam/proto/beam_runner_api';
 import type { Coder as CoderProto, PTransform as PTransformProto } from 'apache-beam/proto/beam_runner_api';
@@ -54,6 +58,9 @@ export {
   beam,
   bson,
   coders,
+  expansionApi,
+  expansionClients,
+  externalTransforms,
   fnApi,
   fnClients,
   fnServers,
@@ -70,6 +77,7 @@ export {
   pipelines,
   protobuf,
   provisionClients,
+  rowCoders,
   runnerApi,
   serialization,
   serialize,

@@ -87,6 +87,15 @@ export interface GroupLimits {
   readonly outputTime?: NonNullable<Windowing['outputTime']>;
 }
 
+/** Fixed windows of whole seconds since the epoch, each a pane when the watermark has passed it; what comes after that is dropped. */
+export function passedWindows<T>(seconds: number): Transform<T, T> {
+  const strategy = windowingStrategy({ trigger: afterWatermark() });
+  return beam.withName(
+    'passedWindows',
+    beam.windowInto(beam.fixedWindows(positive(seconds, 'a window')), strategy),
+  );
+}
+
 /**
  * How the portable mode groups before a commit: in the global window, a pane for every so many elements or milliseconds,
  * whichever comes first, without keeping what was fired. Nothing is ever late, so no runner drops anything.

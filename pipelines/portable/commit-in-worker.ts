@@ -1,15 +1,10 @@
-import { MICROS_PER_SECOND } from '#domain/instant.ts';
 import type { Delivery } from '#infra/usage/delivery.ts';
 import type { AsyncDoFn } from '#pipelines/beam/async-do-fn.ts';
-import { backoffMs } from '#pipelines/runner/backoff.ts';
-import { AppendFailed } from '#pipelines/usage/commit-usage.ts';
-import type { Commit, PortableWorker } from './portable-worker.ts';
+import { commitPatiently, type PatientCommit } from './commit-patiently.ts';
 import { openedWorker } from './portable-workers.ts';
 
 interface Sink {
-  readonly worker: PortableWorker;
-  readonly feed: string;
-  readonly commit: Commit;
+  readonly commit: PatientCommit;
   deliveries: Delivery[];
 }
 
@@ -30,7 +25,8 @@ export class CommitInWorker implements AsyncDoFn<Delivery> {
 
   async setup(): Promise<void> {
     const worker = await openedWorker(this.workerName);
-    sinks.set(this, { worker, feed: this.feed, commit: worker.committer(this.feed), deliveries: [] });
+    const commit = worker.committer(this.feed);
+    sinks.set(this, { commit: { worker, feed: this.feed, commit, comeAgain: true }, deliveries: [] });
   }
 
   startBundle(): void {
@@ -45,7 +41,7 @@ export class CommitInWorker implements AsyncDoFn<Delivery> {
     const sink = sinkOf(this);
     const { deliveries } = sink;
     sink.deliveries = [];
-    await commitPatiently(sink, deliveries);
+    await commitPatiently(sink.commit, deliveries);
   }
 }
 
@@ -53,25 +49,4 @@ function sinkOf(doFn: CommitInWorker): Sink {
   const sink = sinks.get(doFn);
   if (sink === undefined) throw new Error('CommitInWorker was not set up');
   return sink;
-}
-
-async function commitPatiently(
-  { worker: { scheduler, log, commitPatienceSeconds }, feed, commit }: Sink,
-  deliveries: readonly Delivery[],
-): Promise<void> {
-  const fields = { feed, messages: deliveries.length };
-  const until = scheduler.now() + commitPatienceSeconds * MICROS_PER_SECOND;
-  for (let failures = 1; ; failures++) {
-    try {
-      return await commit(deliveries);
-    } catch (error) {
-      if (error instanceof AppendFailed) {
-        log.error({ err: error, ...fields }, 'committed, but not appended: the messages come again');
-        return;
-      }
-      if (scheduler.now() >= until) throw error;
-      log.error({ err: error, failures, ...fields }, 'the bundle was not committed; trying again');
-      await scheduler.sleep(backoffMs(failures));
-    }
-  }
 }

@@ -22,6 +22,7 @@ export function engineSettingsOf({ args, environment, say }: EngineArguments): E
     workers: args.workers ?? (parallelism && Math.ceil(parallelism / (args['task-managers'] ?? 1))),
     checkpointMs: args.checkpoint,
     folder: args.folder,
+    read: args.read,
   };
   const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
   return { runner, environment, say, ...Object.fromEntries(Object.entries(given).filter(isGiven)) };

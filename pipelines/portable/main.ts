@@ -1,6 +1,9 @@
+import { createLog } from '#infra/telemetry/create-log.ts';
 import { startTelemetry } from '#infra/telemetry/start-telemetry.ts';
 import { VERSION } from '#infra/version.ts';
+import { readWorkerSettings } from '#pipelines/fleet/settings.ts';
 import { listenForStop } from '#pipelines/runner/listen-for-stop.ts';
+import type { BatchKind } from './batch/run.ts';
 import { parsePipelineArguments, USAGE, type PipelineArguments } from './pipeline-arguments.ts';
 import { runBatchJob } from './run-batch-job.ts';
 import { runPipeline } from './run-pipeline.ts';
@@ -8,7 +11,7 @@ import { usagePipeline } from './submit.ts';
 
 /**
  * `npm run pipeline -- --runner prism|flink|dataflow`: the usage graph as a job of a distributed engine, submitted and watched until it is told
- * to stop (SIGINT, SIGTERM, or its parent's channel closes); then the job is drained where the engine can do that, and ended. A second signal ends
+ * to stop (SIGINT, SIGTERM, or its parent's channel closes); then the job is drained and ended. A second signal ends
  * everything at once. `--batch` runs a bounded job instead. Settings are in the environment, as for `npm run worker`. Exit code 0 when it was
  * told to stop or has done its work, 1 when it could not start or its failures went on repeating, 130 when it was ended at once.
  */
@@ -65,6 +68,7 @@ async function run(parsed: PipelineArguments): Promise<number> {
 
 /** Loaded when it is asked for: whoever runs another engine needs no client of Google's. */
 async function runDataflow(parsed: PipelineArguments): Promise<number> {
+  if (parsed.batch !== undefined) return runDataflowBatch(parsed, parsed.batch);
   const { runOnDataflow } = await import('./dataflow/run-on-dataflow.ts');
   const { name, readers, out, update, validate, drain, cancel, json } = parsed;
   return runOnDataflow({
@@ -73,5 +77,18 @@ async function runDataflow(parsed: PipelineArguments): Promise<number> {
     ...(name !== undefined && { name }),
     ...(out !== undefined && { out }),
     buildPipeline: () => usagePipeline({ environment, ...(readers !== undefined && { readers }) }),
+  });
+}
+
+async function runDataflowBatch(
+  { out, json, ...parsed }: PipelineArguments,
+  what: BatchKind,
+): Promise<number> {
+  const { runBatchOnDataflow } = await import('./dataflow/run-batch-on-dataflow.ts');
+  const log = createLog(readWorkerSettings(environment).logLevel);
+  return runBatchOnDataflow({
+    ...{ environment, print, signal, json, what, log },
+    dryRun: parsed['dry-run'],
+    ...(out !== undefined && { out }),
   });
 }

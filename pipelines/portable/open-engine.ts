@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '#infra/engines/engine.ts';
 import { flinkOptions } from '#infra/engines/flink/job-options.ts';
-import { openFlink } from '#infra/engines/flink/open-flink.ts';
+import { newestCheckpoint, removeOtherCheckpoints } from '#infra/engines/flink/kept-checkpoints.ts';
+import { openFlink, type FlinkEngine } from '#infra/engines/flink/open-flink.ts';
 import { flinkRest } from '#infra/engines/flink/rest.ts';
 import { jobsOn, stopJobsOn, type RunningFlinkJob } from '#infra/engines/flink/running-jobs.ts';
 import { openPrism } from '#infra/engines/prism/open-prism.ts';
 import { cancelJobs } from '#pipelines/beam/cancel-jobs.ts';
 import type { SubmittedOptions } from '#pipelines/beam/submitted-options.ts';
+import type { JavaReading } from './java-read.ts';
 
 /** An engine with what a job on it is submitted with, and how often it has started a job again by itself. */
 export interface PipelineEngine extends Engine {
@@ -17,6 +19,8 @@ export interface PipelineEngine extends Engine {
   restarts(name: string): Promise<number | undefined>;
   /** The address of the web interface that shows the job of that name; undefined where there is none, or not yet. */
   page(name: string): Promise<string | undefined>;
+  /** Where the engine was opened for it: then it reads Pub/Sub by itself. */
+  readonly javaReading?: JavaReading;
 }
 
 export interface EngineSettings {
@@ -35,6 +39,8 @@ export interface EngineSettings {
   readonly checkpointMs?: number;
   /** For the logs, configuration and checkpoints of an engine that is started; it stays. Else a folder that goes with the engine. */
   readonly folder?: string;
+  /** Of a Flink that is started: it reads Pub/Sub itself, as Java does. Else our own source reads. */
+  readonly read?: 'java';
   readonly environment: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
 }
@@ -64,11 +70,11 @@ async function openFlinkFor(settings: EngineSettings): Promise<PipelineEngine> {
 }
 
 async function openLocalFlink(settings: EngineSettings): Promise<PipelineEngine> {
-  const { taskManagers, environment, say } = settings;
+  const { taskManagers, environment, say, read } = settings;
   const folder = settings.folder ?? mkdtempSync(join(tmpdir(), 'millrace-flink-'));
   const parallelism = settings.parallelism ?? 1;
   const engine = await openFlink({
-    ...{ environment, say, folder },
+    ...{ environment, say, folder, expansion: read === 'java' },
     mode: taskManagers === undefined ? 'mini' : 'cluster',
     ...(taskManagers !== undefined && { taskManagers, slots: slotsOf(parallelism, taskManagers) }),
   });
@@ -84,12 +90,25 @@ async function openLocalFlink(settings: EngineSettings): Promise<PipelineEngine>
     },
     options,
     page: async (name) => pageOf(await engine.jobs(name)),
+    ...(read === 'java' && { javaReading: javaReadingOf(engine) }),
     close: async () => {
       await engine.close();
       if (settings.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+/** What is acknowledged is in a checkpoint first, so that the newest has everything that a job held and has not committed. */
+const javaReadingOf = (engine: FlinkEngine): JavaReading => ({
+  startExpansion: () => engine.startExpansion(),
+  goingOn: async () => {
+    const { checkpoints } = engine.folders;
+    const newest = await newestCheckpoint(checkpoints);
+    if (newest === undefined) return {};
+    if ((await engine.jobs()).length === 0) await removeOtherCheckpoints(checkpoints, newest);
+    return engine.startingFrom(newest.path);
+  },
+});
 
 function useFlink(jobEndpoint: string, settings: EngineSettings): PipelineEngine {
   const { flinkRest: address, checkpointUrl } = settings;
@@ -111,7 +130,7 @@ function useFlink(jobEndpoint: string, settings: EngineSettings): PipelineEngine
 const pageOf = ([job]: readonly RunningFlinkJob[]): string | undefined => job?.rest.address;
 
 const optionsOf = (
-  { parallelism = 1, workers, checkpointMs }: EngineSettings,
+  { parallelism = 1, workers, checkpointMs, read }: EngineSettings,
   checkpointUrl: string,
 ): SubmittedOptions =>
   flinkOptions({
@@ -119,6 +138,8 @@ const optionsOf = (
     parallelism,
     ...(workers !== undefined && { workersPerTaskManager: workers }),
     ...(checkpointMs !== undefined && { checkpointIntervalMs: checkpointMs }),
+    // The read has as many readers as the parallelism may become, each with connections of its own.
+    ...(read === 'java' && { keepCheckpoints: true, maxParallelism: parallelism }),
   });
 
 /** An engine that is not ours to start, to watch or to end. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { JOB_NAME } from './worker-variables.ts';
 
 export const USAGE = `npm run pipeline -- --runner prism|flink|dataflow [options]
   --name <job>              what the job is called (usage)
@@ -16,9 +17,10 @@ Flink:
   --checkpoint <time>       how often a checkpoint is written, such as 5s or 500ms (5s)
   --task-managers <n>       a JobManager and so many TaskManagers, instead of all in one process
   --folder <path>           for logs, configuration and checkpoints
+  --read java               Flink reads Pub/Sub itself; --folder keeps what it has acknowledged and not committed
 Dataflow:
   --dry-run [--out <folder>], --update, --validate, --cancel
-bounded jobs, on prism, flink, or embedded in this process:
+bounded jobs, on prism, flink, dataflow, or embedded in this process:
   --batch reconcile|backfill   works on those that were asked for and are open, and ends`;
 
 const PARALLELISM_MAX = 1_024;
@@ -45,11 +47,7 @@ const argumentsSchema = z
   .strictObject({
     runner: z.enum(['embedded', 'prism', 'flink', 'dataflow']),
     batch: z.enum(['reconcile', 'backfill']).optional(),
-    /** As every runner takes it: Dataflow's rule is the strictest. */
-    name: z
-      .string()
-      .regex(/^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is no name of a job: letters, digits and hyphens')
-      .optional(),
+    name: z.string().regex(JOB_NAME, 'is no name of a job: letters, digits and hyphens').optional(),
     readers: wholeNumber(1_000).optional(),
     json: z.boolean().default(false),
     drain: z.boolean().default(false),
@@ -64,6 +62,7 @@ const argumentsSchema = z
     checkpoint: duration.optional(),
     'task-managers': wholeNumber(100).optional(),
     folder: z.string().min(1).optional(),
+    read: z.enum(['java'], 'is java, or not given').optional(),
     'dry-run': z.boolean().default(false),
     out: z.string().min(1).optional(),
     update: z.boolean().default(false),
@@ -82,15 +81,33 @@ const argumentsSchema = z
       if (given['checkpoint-url'] === undefined && !given.drain)
         context.addIssue('--checkpoint-url is missing: where a cluster that runs already can write');
     }
+    for (const issue of javaReadIssues(given)) context.addIssue(issue);
+    for (const name of NOT_FOR_BATCH)
+      if (given.batch !== undefined && given[name] !== undefined && given[name] !== false)
+        context.addIssue(`--${name} is not for --batch`);
     if (given.runner === 'embedded' && given.batch === undefined)
       context.addIssue('--runner embedded is for --batch; the embedded pipeline is started by npm start');
     if (given.drain && given.runner !== 'dataflow' && given['job-endpoint'] === undefined)
       context.addIssue('--drain is for an engine that runs already: --job-endpoint is missing');
   });
 
+/** Its messages are acknowledged before they are committed, so that it needs more of its engine than others do. */
+function javaReadIssues(given: {
+  readonly [name in 'read' | 'folder' | 'batch' | 'job-endpoint' | 'readers']?: unknown;
+}): string[] {
+  if (given.read === undefined) return [];
+  const refused = ['batch', 'job-endpoint', 'readers'] as const;
+  return [
+    ...(given.folder === undefined
+      ? ['--folder is missing: --read java keeps in it what is acknowledged and not committed']
+      : []),
+    ...refused.filter((name) => given[name] !== undefined).map((name) => `--${name} is not for --read java`),
+  ];
+}
+
 /** An option that a runner would not heed is refused, so that nobody relies on it. */
 const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
-  batch: ['embedded', 'prism', 'flink'],
+  batch: ['embedded', 'prism', 'flink', 'dataflow'],
   drain: ['prism', 'flink', 'dataflow'],
   readers: ['prism', 'flink', 'dataflow'],
   'job-endpoint': ['prism', 'flink'],
@@ -101,12 +118,16 @@ const ONLY_FOR: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ['flink'],
   'task-managers': ['flink'],
   folder: ['flink'],
+  read: ['flink'],
   'dry-run': ['dataflow'],
   out: ['dataflow'],
   update: ['dataflow'],
   validate: ['dataflow'],
   cancel: ['dataflow'],
 };
+
+/** What a streaming job has, and a bounded one has not. */
+const NOT_FOR_BATCH = ['name', 'readers', 'drain', 'update', 'validate', 'cancel'] as const;
 
 export type PipelineArguments = z.output<typeof argumentsSchema>;
 
@@ -123,6 +144,7 @@ const STRINGS = [
   'checkpoint',
   'task-managers',
   'folder',
+  'read',
   'out',
 ] as const;
 const BOOLEANS = ['json', 'drain', 'dry-run', 'update', 'validate', 'cancel'] as const;

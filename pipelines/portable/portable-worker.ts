@@ -1,5 +1,3 @@
-import { createCatalogues } from '#infra/catalogue/catalogues.ts';
-import { createLimitMemory } from '#infra/entitlements/foreseen-limits.ts';
 import type { HolderId } from '#infra/fleet/carried-ack-id.ts';
 import type { HeldBounds, Holder } from '#infra/fleet/holder.ts';
 import {
@@ -16,10 +14,11 @@ import { runErrand, type Errand } from '#pipelines/runner/errand.ts';
 import type { Log } from '#pipelines/runner/log.ts';
 import { commitAndAcknowledge } from '#pipelines/usage/commit-usage.ts';
 import type { UsageCounters } from '#pipelines/usage/counters.ts';
-import type { UsageRuntime } from '#pipelines/usage/runtime.ts';
 import { acknowledgedThrough } from './acknowledged-through.ts';
+import { commitRuntimes } from './commit-runtimes.ts';
 import { commitTogether } from './commit-together.ts';
 import { keepHolding } from './holding-sessions.ts';
+import { createReadByRunner, type ReadByRunner } from './read-by-runner.ts';
 import { createReaderRounds, type ReaderRounds } from './reader-rounds.ts';
 
 /**
@@ -42,6 +41,8 @@ export interface PortableWorkerOptions {
   /** A name that is never used again. */
   readonly worker: string;
   readonly release: string;
+  /** The job that it is of: under this name it hears that the job is drained. Absent where only an engine drains it. */
+  readonly job?: string;
   /** What is committed to, and the handles by which messages are acknowledged. The worker closes them. */
   readonly stores: OpenedStores;
   /** Opens handles to pull; again for each session. */
@@ -73,6 +74,8 @@ export interface PortableWorker extends Pick<
   committer(feed: string): Commit;
   /** Where the readers of a feed read. From the first call on the process holds messages and shares the errands of all. */
   source(feed: string): FeedSource;
+  /** Where the runner reads by itself instead. */
+  readonly readByRunner: ReadByRunner;
   /** Gives back what it holds, tells what it has acknowledged, and closes its stores. */
   close(): Promise<void>;
 }
@@ -88,9 +91,6 @@ export interface FeedSource {
   /** Every message published before is acknowledged, in ms since the epoch; undefined where the topic cannot tell. Never rejects. */
   acknowledgedThroughMs(): Promise<number | undefined>;
 }
-
-/** Commit shards have one writer each, so that all workers share one slot of the hour cells; two jobs that overlap only wait for each other. */
-const SLOT = 0;
 
 /** The holders of a process: by feed those that pull now, by id all it ever had. */
 export interface Holders {
@@ -116,10 +116,11 @@ export function createPortableWorker(options: PortableWorkerOptions): PortableWo
     closing.signal,
   );
   const commits = committers(options, receipts);
+  const readByRunner = createReadByRunner(options, closing.signal);
   const sources = new Map(stores.feeds.map((feed) => [feed.feed, feedSource(options, feed, holders)]));
   let holding: Promise<void> | undefined;
   return {
-    ...{ stores, scheduler, log, counters, commitPatienceSeconds },
+    ...{ stores, scheduler, log, counters, commitPatienceSeconds, readByRunner },
     committer: (feed) => known(commits, feed),
     source: (feed) => {
       const source = known(sources, feed);
@@ -128,7 +129,7 @@ export function createPortableWorker(options: PortableWorkerOptions): PortableWo
     },
     close: async () => {
       closing.abort();
-      await Promise.allSettled([holding, storing]);
+      await Promise.allSettled([holding, storing, readByRunner.ended()]);
       await receipts.store().catch((error: unknown) => log.warn({ err: error }, 'receipts were not stored'));
       await stores.close();
     },
@@ -142,24 +143,14 @@ function known<Value>(values: ReadonlyMap<string, Value>, feed: string): Value {
   return value;
 }
 
-function committers(
-  { stores, scheduler, counters, rowsPerCommitMax }: PortableWorkerOptions,
-  receipts: Receipts,
-): ReadonlyMap<string, Commit> {
-  const { database, warehouse } = stores;
-  const catalogues = createCatalogues(database);
-  const limitMemory = createLimitMemory();
+function committers(options: PortableWorkerOptions, receipts: Receipts): ReadonlyMap<string, Commit> {
+  const runtimeOf = commitRuntimes(options);
   return new Map(
-    stores.feeds.map(({ feed, rule, topic }) => {
-      const runtime: UsageRuntime = {
-        commit: { database, catalogues, feed, slot: SLOT, clock: scheduler.now, limitMemory },
-        namespaces: rule,
-        topic: acknowledgeCarried(topic, receipts),
-        warehouse,
-        counters,
-        ...(rowsPerCommitMax === undefined ? {} : { rowsPerCommitMax }),
-      };
-      return [feed, commitTogether((deliveries) => commitAndAcknowledge(runtime, deliveries))];
+    options.stores.feeds.map((feed) => {
+      const runtime = runtimeOf(feed, acknowledgeCarried(feed.topic, receipts));
+      // What is doubted comes again.
+      const commit: Commit = async (deliveries) => void (await commitAndAcknowledge(runtime, deliveries));
+      return [feed.feed, commitTogether(commit)];
     }),
   );
 }

@@ -2,7 +2,7 @@ import { systemScheduler } from '#infra/scheduler.ts';
 import { createLog } from '#infra/telemetry/create-log.ts';
 import { openBatchStores } from '#pipelines/batch/open-stores.ts';
 import { readWorkerSettings } from '#pipelines/fleet/settings.ts';
-import { runBatch, type BatchEngineOptions, type BatchKind } from './batch/run.ts';
+import { runBatch, runJobOn, type BatchEngineOptions, type BatchKind } from './batch/run.ts';
 import { engineSettingsOf } from './engine-settings.ts';
 import { openEngine, type PipelineEngine } from './open-engine.ts';
 import type { PipelineArguments } from './pipeline-arguments.ts';
@@ -34,8 +34,8 @@ export async function runBatchJob({ args, environment, say, signal }: BatchRun):
         ? undefined
         : await openEngine(engineSettingsOf({ args: { ...args, runner }, environment, say }));
     try {
-      const on = engine && batchEngineOf(engine, environment);
-      await runBatch({ what, engine: on, database, warehouse, scheduler, log, signal });
+      const runJob = engine && runJobOn(batchEngineOf(engine, environment));
+      await runBatch({ what, runJob, database, warehouse, scheduler, log, signal });
     } finally {
       await engine?.close();
     }

@@ -1,16 +1,21 @@
 import { systemScheduler, type Scheduler } from '#infra/scheduler.ts';
+import type { OpenedStores } from '#infra/stores/opened-stores.ts';
 import { createLog } from '#infra/telemetry/create-log.ts';
 import { addMetricSource } from '#infra/telemetry/measured-metrics.ts';
 import { serveHealth } from '#pipelines/fleet/health.ts';
 import { readWorkerSettings } from '#pipelines/fleet/settings.ts';
+import type { Log } from '#pipelines/runner/log.ts';
+import { drainJob } from './drain-job.ts';
 import { engineSettingsOf } from './engine-settings.ts';
-import { openEngine, type EngineSettings } from './open-engine.ts';
+import { javaReportsMs } from './java-read.ts';
+import { keepMoving } from './keep-moving.ts';
+import { openEngine } from './open-engine.ts';
 import { openWatchedStores } from './open-watched-stores.ts';
 import type { PipelineArguments } from './pipeline-arguments.ts';
 import { createPipelineMetrics } from './pipeline-metrics.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
 import { policyFor } from './supervision.ts';
-import { supervise } from './supervisor.ts';
+import { supervise, type SupervisionEnd } from './supervisor.ts';
 import { createStatusTeller, type StatusOutput } from './tell-status.ts';
 import { openUsagePipeline } from './usage-pipeline.ts';
 
@@ -33,40 +38,57 @@ const DEFAULT_NAME = 'usage';
 export async function runPipeline(run: PipelineRun): Promise<number> {
   const { args, environment, signal, output, scheduler = systemScheduler } = run;
   const { name = DEFAULT_NAME, drain, json, readers } = args;
-  if (drain) return drainJob(engineSettingsOf(run), name);
   const settings = readWorkerSettings(environment);
   const log = createLog(settings.logLevel);
+  const reportsMs = args.read === undefined ? 0 : javaReportsMs(environment);
   const { stores, stillMs } = await openWatchedStores(environment, scheduler);
+  if (drain) return drainAndEnd(run, { stores, scheduler, log });
   const teller = createStatusTeller(output, { json, now: scheduler.now });
   const watch = createWatching(teller.tell);
   const health = await serveHealth(watch, settings.health);
+  const moving = args.read === undefined ? undefined : keepMoving(stores.feeds, { scheduler, log });
   try {
     const job = { name, environment, ...(readers !== undefined && { readers }) };
     const pipeline = await openUsagePipeline({
       engine: engineSettingsOf(run),
       job,
-      database: stores.database,
+      ...{ database: stores.database, scheduler, log },
     });
+    let end: SupervisionEnd | undefined;
     try {
-      const policy = policyFor(args.runner, stillMs);
-      const end = await supervise(pipeline, { policy, scheduler, log, ...watch }, signal);
+      const policy = policyFor(args.runner, stillMs, reportsMs);
+      end = await supervise(pipeline, { policy, scheduler, log, ...watch }, signal);
       teller.end();
       return end === 'stopped' ? 0 : 1;
     } finally {
-      await pipeline.stop();
+      // A job that fails again and again holds nothing that waiting would help.
+      await pipeline.stop(end === 'stopped' ? 'drained' : 'at once');
     }
   } finally {
     watch.end();
+    await moving?.stop();
     await health.close();
     await stores.close();
   }
 }
 
-/** Whatever the job has in hand is committed and acknowledged, or comes again. */
-async function drainJob(settings: EngineSettings, name: string): Promise<number> {
-  const engine = await openEngine(settings);
-  await engine.stopJob(name, { drain: true });
-  return 0;
+interface Drain {
+  readonly stores: OpenedStores;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
+}
+
+/** Of a job on an engine that runs elsewhere, whoever has submitted it. */
+async function drainAndEnd(run: PipelineRun, { stores, scheduler, log }: Drain): Promise<number> {
+  const { name = DEFAULT_NAME } = run.args;
+  try {
+    const engine = await openEngine(engineSettingsOf(run));
+    const drain = { job: name, database: stores.database, scheduler, log, say: run.say };
+    await drainJob(drain, () => engine.stopJob(name));
+    return 0;
+  } finally {
+    await stores.close();
+  }
 }
 
 /** What the supervisor tells, for the health port, the exporter and whoever reads the output. */

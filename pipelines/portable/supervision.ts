@@ -92,10 +92,14 @@ const STALL_MARGIN_MS = 30_000;
 /** Prism starts no worker again, and may not notice that it has none. */
 const PRISM_WORKERLESS_MS = 2_000;
 
-/** The policy for a runner, and for stores whose watermark may stand for so long after a process has died, though messages are committed. */
-export const policyFor = (runner: string, stillMs: number): SupervisionPolicy => ({
+/**
+ * The policy for a runner, and for stores whose watermark may stand for so long after a process has died, though messages are committed; or of which
+ * nobody reports for so long.
+ */
+export const policyFor = (runner: string, stillMs: number, reportsMs = 0): SupervisionPolicy => ({
   ...DEFAULT_POLICY,
-  stalledMs: Math.max(DEFAULT_POLICY.stalledMs, stillMs + STALL_MARGIN_MS),
+  stalledMs: Math.max(DEFAULT_POLICY.stalledMs, Math.max(stillMs, reportsMs) + STALL_MARGIN_MS),
+  silentMs: Math.max(DEFAULT_POLICY.silentMs, reportsMs + STALL_MARGIN_MS),
   ...(runner === 'prism' && { workerlessMs: PRISM_WORKERLESS_MS }),
 });
 

@@ -217,10 +217,16 @@ const statusOf = (
 ): PipelineStatus => ({
   ...{ at, name, runner, workers, alarm },
   state: state ?? 'unknown',
-  lagMs: watermark && Math.max(0, at - watermark.committedThrough) / MICROS_PER_MILLI,
+  lagMs: lagOf(watermark, at),
   commitAgeMs: Math.max(0, at - supervision.committedAt) / MICROS_PER_MILLI,
   restarts: restartsBefore + engineRestarts,
   ...(page !== undefined && { page }),
 });
+
+/** Undefined while a feed has been named and nothing of it is known yet. */
+const lagOf = (watermark: Observation['watermark'], at: Instant): number | undefined =>
+  watermark === undefined || watermark.committedThrough === 0
+    ? undefined
+    : Math.max(0, at - watermark.committedThrough) / MICROS_PER_MILLI;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

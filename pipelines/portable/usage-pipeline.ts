@@ -1,6 +1,9 @@
 import type { Database } from '#infra/database/database.ts';
 import { workersBelow } from '#infra/engines/worker-processes.ts';
+import type { Scheduler } from '#infra/scheduler.ts';
 import { readFeeds } from '#infra/usage/watermark.ts';
+import type { Log } from '#pipelines/runner/log.ts';
+import { drainJob } from './drain-job.ts';
 import type { EngineSettings, PipelineEngine } from './open-engine.ts';
 import { openEngine } from './open-engine.ts';
 import { submitUsage, type UsageJobSettings } from './submit.ts';
@@ -10,12 +13,14 @@ export interface UsagePipelineSettings {
   readonly engine: EngineSettings;
   readonly job: UsageJobSettings;
   readonly database: Database;
+  readonly scheduler: Scheduler;
+  readonly log: Log;
 }
 
 /** The usage job and its engine, for a supervisor. */
 export interface UsagePipeline extends Supervised {
-  /** Ends the job, having worked off what it has read where the engine can do that, and the engine, if it was started here. */
-  stop(): Promise<void>;
+  /** Ends the job, drained or as it stands, and the engine, if it was started here. */
+  stop(how: 'drained' | 'at once'): Promise<void>;
 }
 
 /** Opens the engine; nothing is submitted yet. Throws as `openEngine` does. */
@@ -23,6 +28,8 @@ export async function openUsagePipeline({
   engine: settings,
   job,
   database,
+  scheduler,
+  log,
 }: UsagePipelineSettings): Promise<UsagePipeline> {
   let current = watched(await openEngine(settings));
   return {
@@ -43,9 +50,13 @@ export async function openUsagePipeline({
     engineRestarts: () => current.engine.restarts(job.name),
     readFeeds: () => readFeeds(database),
     page: () => current.engine.page(job.name),
-    stop: async () => {
+    stop: async (how) => {
+      const stopJob = (): Promise<void> => current.engine.stopJob(job.name);
       try {
-        if (current.end === undefined) await current.engine.stopJob(job.name, { drain: true });
+        if (current.end !== undefined) return;
+        // What Java reads is drained by nobody: it hears of no drain of ours, and Flink's own waits for our steps without an end.
+        if (how === 'at once' || current.engine.javaReading !== undefined) await stopJob();
+        else await drainJob({ job: job.name, database, scheduler, log, say: settings.say }, stopJob);
       } finally {
         await current.engine.close();
       }

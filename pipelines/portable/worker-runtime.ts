@@ -18,7 +18,7 @@ import { emptyCounters } from '#pipelines/usage/counters.ts';
 import type { Backing } from './backing.ts';
 import { createPortableWorker, type PortableWorker } from './portable-worker.ts';
 import { provideWorker } from './portable-workers.ts';
-import { readCommitPatience, readHeldBounds } from './worker-variables.ts';
+import { readCommitPatience, readHeldBounds, readJob } from './worker-variables.ts';
 
 /** The worker that the environment of its process describes, as `npm run worker` and the API read it. */
 export const ENVIRONMENT_WORKER = 'environment';
@@ -70,6 +70,7 @@ function createWorker({ backing, settings, bounds, log }: WorkerParts) {
   const { database } = stores;
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const counters = emptyCounters();
+  const job = readJob(process.env);
   const batch = batchErrand({
     ...{ database, scheduler, log, args: batchArgs },
     environment: { MILLRACE_BACKEND: readBackend(process.env) },
@@ -78,6 +79,7 @@ function createWorker({ backing, settings, bounds, log }: WorkerParts) {
     ...{ ...rest, stores, worker: name, bounds, scheduler, log, counters },
     ...{ release: settings.release, latenessMicros: settings.latenessMicros },
     commitPatienceSeconds: readCommitPatience(process.env),
+    ...(job !== undefined && { job }),
     errandsForAll: [batch, ...errandsForAll(stores, name, log)],
     newHolderId: () => randomBytes(HOLDER_ID_BYTES).toString('base64url'),
   });

@@ -7,6 +7,8 @@ import { COMMIT_PATIENCE_SECONDS } from './portable-worker.ts';
 import { readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const COMMIT_PATIENCE_SECONDS_MAX = 600;
+/** As every runner takes it: Dataflow's rule is the strictest. */
+export const JOB_NAME = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The variables of a worker of a distributed runner, beside those of its stores and of every worker. */
 export const portableVariables = z.object({
@@ -26,6 +28,13 @@ export const portableVariables = z.object({
   MILLRACE_COMMIT_PATIENCE_SECONDS: wholeNumberText(0, COMMIT_PATIENCE_SECONDS_MAX)
     .default(COMMIT_PATIENCE_SECONDS)
     .describe('How long a bundle tries again what a store refuses, before it fails and its job starts again'),
+  MILLRACE_JOB: z
+    .string()
+    .regex(JOB_NAME, 'is no name of a job: letters, digits and hyphens')
+    .optional()
+    .describe(
+      'The name of the job that a worker is of, under which it is drained; `npm run pipeline` sets it',
+    ),
 });
 
 /** Where the embedded stores lie, and how long a message of their topics is leased. */
@@ -47,6 +56,10 @@ export function readHeldBounds(environment: NodeJS.ProcessEnv): HeldBounds {
 /** The same, in seconds. */
 export const readCommitPatience = (environment: NodeJS.ProcessEnv): number =>
   readVariables(portableVariables, environment).MILLRACE_COMMIT_PATIENCE_SECONDS;
+
+/** The same; undefined where no job is named. */
+export const readJob = (environment: NodeJS.ProcessEnv): string | undefined =>
+  readVariables(portableVariables, environment).MILLRACE_JOB;
 
 /** The same. */
 export function readEmbedded(environment: NodeJS.ProcessEnv): {

@@ -1,7 +1,7 @@
 import type { DayIndex } from '#domain/instant.ts';
 import { readBackfill, type Backfill } from '#infra/backfill/backfill.ts';
 import { readMeterVersions } from '#infra/catalogue/load-catalogue.ts';
-import type { Database, Transaction } from '#infra/database/database.ts';
+import type { Database, Reads, Transaction } from '#infra/database/database.ts';
 import { commitTimestamp } from '#infra/database/table.ts';
 import { whatViewLacks } from '#infra/backfill/view-completeness.ts';
 import { labelOf, readReconciliation, type ReconciliationName } from '#infra/reconcile/reconciliations.ts';
@@ -90,7 +90,7 @@ async function claim(
   return result;
 }
 
-async function versionAt(database: Database, row: ReconciliationRow): Promise<MeterVersion | undefined> {
+async function versionAt(database: Reads, row: ReconciliationRow): Promise<MeterVersion | undefined> {
   const label = row.versions[row.atVersion];
   if (label === undefined) return undefined;
   const versions = await readMeterVersions(database, row.namespace);
@@ -142,9 +142,7 @@ async function reconcileVersion(
 ): Promise<ReconciliationRow> {
   const { database } = stores;
   const { namespace, subjects } = begun;
-  const backfill = await readBackfill(database, { namespace, meter: meter.key, version: meter.version });
-  const isCounted = backfill !== undefined && backfill.shards > 0 && backfill.partsDone === backfill.parts;
-  const counted = isCounted ? backfill : undefined;
+  const counted = await countedBackfill(database, namespace, meter);
   const change = async (to: (row: ReconciliationRow) => ReconciliationRow): Promise<ReconciliationRow> =>
     (await database.transact((tx) => update(tx, work, to))).result;
   const toNext = (): Promise<ReconciliationRow> =>
@@ -171,6 +169,35 @@ async function reconcileVersion(
   return toNext();
 }
 
+/** What was backfilled in the version; undefined before all of it is counted. */
+async function countedBackfill(
+  database: Reads,
+  namespace: string,
+  { key, version }: MeterVersion,
+): Promise<Backfill | undefined> {
+  const backfill = await readBackfill(database, { namespace, meter: key, version });
+  const isCounted = backfill !== undefined && backfill.shards > 0 && backfill.partsDone === backfill.parts;
+  return isCounted ? backfill : undefined;
+}
+
+const daysOfSpan = ({ atDay, endDay }: ReconciliationRow): Pick<ReconciledSpan, 'firstDay' | 'endDay'> => ({
+  firstDay: atDay,
+  endDay: Math.min(atDay + DAYS_PER_SPAN, endDay),
+});
+
+/** What of a reconciliation a worker would next have compared elsewhere; undefined at its end. Claims nothing. */
+export async function nextSpan(
+  database: Reads,
+  { namespace, id }: ReconciliationName,
+  worker: string,
+): Promise<ReconciledSpan | undefined> {
+  const row = await readReconciliation(database, { namespace, id });
+  const meter = row.state === 'running' ? await versionAt(database, row) : undefined;
+  if (meter === undefined) return undefined;
+  const backfill = await countedBackfill(database, namespace, meter);
+  return { namespace, id, worker, meter, backfill, ...daysOfSpan(row) };
+}
+
 function tellProgress({ onProgress }: WorkOnReconciliation, row: ReconciliationRow): void {
   const days = row.endDay - row.firstDay;
   onProgress?.(row.atVersion * days + row.atDay - row.firstDay, row.versions.length * days);
@@ -185,15 +212,14 @@ async function reconcileElsewhere(
   const { namespace, id, worker, signal } = work;
   for (let now = row; now.atDay < now.endDay;) {
     signal?.throwIfAborted();
-    const firstDay = now.atDay;
-    const endDay = Math.min(firstDay + DAYS_PER_SPAN, now.endDay);
+    const days = daysOfSpan(now);
     const extend = telling(database, work);
     await keeping(work.scheduler, extend, async () =>
-      work.reconcileSpan?.({ namespace, id, worker, meter, backfill, firstDay, endDay, signal }),
+      work.reconcileSpan?.({ namespace, id, worker, meter, backfill, ...days, signal }),
     );
     now = await readReconciliation(database, work);
     if (now.worker !== worker) throw new ReconciliationLost(id);
-    if (now.atDay < endDay)
+    if (now.atDay < days.endDay)
       throw new Error(`reconciliation ${id}: a day was not reported after ${now.atDay}`);
     tellProgress(work, now);
   }

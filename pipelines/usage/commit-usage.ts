@@ -74,16 +74,17 @@ export class CommitUsage implements AsyncDoFn<Delivery> {
 }
 
 /**
- * Commits deliveries, appends them to the warehouse, and then acknowledges their messages: what every sink does with a bundle. Throws
- * `AppendFailed`, and what a failing store throws; then nothing is acknowledged, and the same can be done again.
+ * Commits deliveries, appends them to the warehouse, and then acknowledges their messages: what every sink does with a bundle. Resolves with those
+ * that are doubted: neither committed nor acknowledged, since nothing shows yet whether they or the store are at fault. Throws `AppendFailed`, and
+ * what a failing store throws; then nothing is acknowledged, and the same can be done again.
  */
 export async function commitAndAcknowledge(
   runtime: UsageRuntime,
   deliveries: readonly Delivery[],
-): Promise<void> {
-  if (deliveries.length === 0) return;
+): Promise<readonly Delivery[]> {
+  if (deliveries.length === 0) return [];
   const bundle = { runtime, committer: committerOf(runtime), deliveries };
-  await (isTracing() ? commitTraced(bundle) : commitBundle(bundle));
+  return isTracing() ? commitTraced(bundle) : commitBundle(bundle);
 }
 
 function sinkOf(doFn: CommitUsage): Sink {
@@ -99,7 +100,7 @@ interface Bundle {
 }
 
 /** The span of a bundle is linked to those that published its messages: so a trace goes on from publishing to commit. */
-function commitTraced(bundle: Bundle): Promise<void> {
+function commitTraced(bundle: Bundle): Promise<readonly Delivery[]> {
   const { runtime, deliveries } = bundle;
   const attributes = {
     'messaging.batch.message_count': deliveries.length,
@@ -109,7 +110,7 @@ function commitTraced(bundle: Bundle): Promise<void> {
   return inSpan('commit', { kind: SpanKind.CONSUMER, links, attributes }, () => commitBundle(bundle));
 }
 
-async function commitBundle({ runtime, committer, deliveries }: Bundle): Promise<void> {
+async function commitBundle({ runtime, committer, deliveries }: Bundle): Promise<readonly Delivery[]> {
   const events = deliveries.filter(({ message }) => !isHeartbeat(message));
   runtime.counters.heartbeat_total += deliveries.length - events.length;
   const { committed, doubted } =
@@ -122,6 +123,7 @@ async function commitBundle({ runtime, committer, deliveries }: Bundle): Promise
     doubted.length === 0 ? deliveries : deliveries.filter((delivery) => !doubted.includes(delivery));
   await spanned('acknowledge', {}, () => runtime.topic.ack(done.map(({ message }) => message.ackId)));
   runtime.counters.acknowledged_total += done.length;
+  return doubted;
 }
 
 const NOTHING: BisectedCommit = { committed: [], doubted: [] };

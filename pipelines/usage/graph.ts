@@ -9,7 +9,7 @@ import { CommitUsage } from './commit-usage.ts';
 import { ParseMessages } from './parse-messages.ts';
 import './stages.ts';
 
-export interface UsageGraphOptions {
+export interface UsageGraphOptions<Mark = never> {
   /** Whose the messages that enter the graph are: the rule of their feed. */
   readonly namespaces: NamespaceRule;
   /** Where the sink finds its database, warehouse and topic on the worker. */
@@ -17,16 +17,25 @@ export interface UsageGraphOptions {
   /** How deliveries are gathered into commits; the bundle itself where there is nothing to shuffle. */
   readonly group?: (deliveries: PCollection<Delivery>) => PCollection<Delivery>;
   /** What commits them, where it is not `CommitUsage`. */
-  readonly sink?: AsyncDoFn<Delivery>;
+  readonly sink?: AsyncDoFn<Delivery, Mark>;
   /** Goes before the names of the steps where a pipeline has one such graph for each of its feeds. */
   readonly prefix?: string;
 }
 
-/** The usage graph of every mode: messages in, committed usage out. Only its source and the grouping differ between modes. */
-export function buildUsageGraph(
+/**
+ * The usage graph of every mode: messages in, committed usage out. Only its source and the grouping differ between modes. Returns what its sink
+ * says of what it has committed: nothing, mostly.
+ */
+export function buildUsageGraph<Mark = never>(
   messages: PCollection<Message>,
-  { namespaces, runtimeName, group, sink = new CommitUsage(runtimeName), prefix = '' }: UsageGraphOptions,
-): void {
+  {
+    namespaces,
+    runtimeName,
+    group,
+    sink = new CommitUsage(runtimeName),
+    prefix = '',
+  }: UsageGraphOptions<Mark>,
+): PCollection<Mark> {
   const deliveries = apply(`${prefix}parse`, messages, syncParDo(new ParseMessages(namespaces)));
-  apply(`${prefix}commit`, group ? group(deliveries) : deliveries, asyncParDo(sink));
+  return apply(`${prefix}commit`, group ? group(deliveries) : deliveries, asyncParDo(sink));
 }

@@ -24,8 +24,14 @@ export interface FlinkJars {
 }
 
 export interface FlinkJarsSettings extends EmulatorSettings {
-  /** With the pom, the checksums and the patch. */
+  /** With the pom and the checksums. */
   readonly source?: string;
+  /** Folders of Java that is compiled and comes before the jars: the patch of the source. */
+  readonly patches?: readonly string[];
+  /** What it is called, in sentences and in the cache folder. */
+  readonly title?: string;
+  /** What it takes in the cache folder, about. */
+  readonly megabytes?: number;
   /** Not to be exceeded, waiting for another's preparation included; else `MILLRACE_BUILD_MINUTES`, or 20 minutes. */
   readonly limitMs?: number;
 }
@@ -33,6 +39,10 @@ export interface FlinkJarsSettings extends EmulatorSettings {
 export const POM = 'pom.xml';
 export const CHECKSUMS = 'jars.sha256';
 const PATCH = 'patch';
+const PLAIN_MEGABYTES = 160;
+/** Beside this file: what is started where Java's own read of Pub/Sub is used. */
+export const EXPANSION = 'expansion';
+const EXPANSION_MEGABYTES = 190;
 const JARS = 'jars';
 const CLASSES = 'classes';
 const KEY_DIGITS = 16;
@@ -47,19 +57,21 @@ const JAVA_RELEASE = '11';
  * it and the others wait. Every jar is compared with its checksum, at each call. Throws `EngineUnavailable` when it cannot be had here.
  */
 export async function flinkJars(settings: FlinkJarsSettings): Promise<FlinkJars> {
-  const { environment, say, source = import.meta.dirname, limitMs = buildLimitMs(environment) } = settings;
+  const { environment, say, limitMs = buildLimitMs(environment) } = settings;
+  const { source = import.meta.dirname, patches = [join(source, PATCH)] } = settings;
+  const { title = 'flink', megabytes = PLAIN_MEGABYTES } = settings;
   const java = await findJava(environment);
-  const entry = join(cacheFolder(environment), `flink-${keyOf(source)}`);
+  const entry = join(cacheFolder(environment), `${title}-${keyOf(source, patches)}`);
   const folder = join(entry, 'ready');
   const deadline = performance.now() + limitMs;
   const { made } = await asEngine(() =>
     preparedOnce({
       folder: entry,
       deadline,
-      waiting: 'flink: another process is fetching it, waiting for that',
+      waiting: `${title}: another process is fetching it, waiting for that`,
       say,
       find: () => (existsSync(folder) ? folder : undefined),
-      make: () => prepare({ folder, source, deadline, environment, say }),
+      make: () => prepare({ folder, source, patches, title, megabytes, deadline, environment, say }),
     }),
   );
   // What was made has been compared already.
@@ -67,36 +79,57 @@ export async function flinkJars(settings: FlinkJarsSettings): Promise<FlinkJars>
   return { java, folder, fetched: made, classPath: classPathOf(folder) };
 }
 
+/**
+ * The same with Java's read of Pub/Sub and the expansion service that it is had from: another set of jars, on one class path, with a patch of its own.
+ * 190 MB.
+ */
+export function flinkJarsWithExpansion(settings: EmulatorSettings): Promise<FlinkJars> {
+  const source = join(import.meta.dirname, EXPANSION);
+  const patches = [join(import.meta.dirname, PATCH), join(source, PATCH)];
+  return flinkJars({
+    ...settings,
+    source,
+    patches,
+    title: 'flink-expansion',
+    megabytes: EXPANSION_MEGABYTES,
+  });
+}
+
 const classPathOf = (folder: string): string =>
   [join(folder, CLASSES), join(folder, JARS, '*')].join(delimiter);
 
 /** What decides the bytes of the folder. */
-function keyOf(source: string): string {
+function keyOf(source: string, patches: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const file of [POM, CHECKSUMS, ...patchesOf(source)]) hash.update(readFileSync(join(source, file)));
+  const pinned = [POM, CHECKSUMS].map((file) => join(source, file));
+  for (const file of [...pinned, ...patches.flatMap(javaIn)]) hash.update(readFileSync(file));
   return hash.digest('hex').slice(0, KEY_DIGITS);
 }
 
-const patchesOf = (source: string): string[] =>
-  readdirSync(join(source, PATCH))
+const javaIn = (folder: string): string[] =>
+  readdirSync(folder)
     .filter((file) => file.endsWith('.java'))
     .sort()
-    .map((file) => join(PATCH, file));
+    .map((file) => join(folder, file));
 
 interface Preparing {
   readonly folder: string;
   readonly source: string;
+  readonly patches: readonly string[];
+  readonly title: string;
+  readonly megabytes: number;
   readonly deadline: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly say: EmulatorSettings['say'];
 }
 
 /** To a name of its own first: nobody sees half of it, whatever ends this. */
-async function prepare({ folder, source, deadline, environment, say }: Preparing): Promise<string> {
+async function prepare(preparing: Preparing): Promise<string> {
+  const { folder, source, patches, title, megabytes, deadline, environment, say } = preparing;
   const unfinished = `${folder}.${randomUUID()}`;
   const javac = javaProgram('javac', environment);
   const began = performance.now();
-  say('flink: fetching it with Maven, once for this machine; that takes a minute or two, and 160 MB');
+  say(`${title}: fetching it with Maven, once for this machine; a minute or two, and ${megabytes} MB`);
   try {
     await fetchJars(join(source, POM), join(unfinished, JARS), { deadline, environment });
     await compare(unfinished, source);
@@ -108,14 +141,14 @@ async function prepare({ folder, source, deadline, environment, say }: Preparing
         args: () => [
           ...['--release', JAVA_RELEASE, '-Xlint:-options', '-nowarn'],
           ...['-cp', join(unfinished, JARS, '*'), '-d', classes],
-          ...patchesOf(source).map((file) => resolve(source, file)),
+          ...patches.flatMap(javaIn).map((file) => resolve(file)),
         ],
         environment,
       },
       { deadline, late: 'its patch was not compiled when the time was up', failed: 'its patch is no Java' },
     );
     await rename(unfinished, folder);
-    say(`flink: ready after ${Math.round((performance.now() - began) / 1_000)} s: ${folder}`);
+    say(`${title}: ready after ${Math.round((performance.now() - began) / 1_000)} s: ${folder}`);
     return folder;
   } finally {
     await rm(unfinished, { recursive: true, force: true });

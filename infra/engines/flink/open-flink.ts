@@ -11,7 +11,8 @@ import {
   type FlinkConfiguration,
   type Folders,
 } from './configuration.ts';
-import { flinkJars } from './flink-jars.ts';
+import { startExpansionService, type ExpansionService } from './expansion-service.ts';
+import { flinkJars, flinkJarsWithExpansion } from './flink-jars.ts';
 import type { FlinkProcessSettings } from './flink-process.ts';
 import { startJobServer } from './job-server.ts';
 import { miniClusters } from './mini-clusters.ts';
@@ -31,6 +32,8 @@ export interface FlinkSettings extends EmulatorSettings {
   readonly slots?: number;
   /** Of each TaskManager, or of the job server with its mini clusters: 1,024. */
   readonly heapMb?: number;
+  /** With Java's own read of Pub/Sub, and the expansion service that it is had from: false. */
+  readonly expansion?: boolean;
 }
 
 /** Flink on this machine. */
@@ -45,6 +48,8 @@ export interface FlinkEngine extends Engine {
   restarts(name: string): Promise<number | undefined>;
   /** What a job is submitted with, beside its other options, to go on from a savepoint or from a checkpoint that was kept. */
   startingFrom(savepoint: string): Promise<Readonly<Record<string, string>>>;
+  /** Starts one, for whoever submits a job with a read of Java's; he stops it. Throws `EngineUnavailable`, also where the engine was opened without. */
+  startExpansion(): Promise<ExpansionService>;
 }
 
 const HEAP_MB = 1_024;
@@ -59,7 +64,7 @@ const SAVEPOINT_PATH = 'execution.savepoint.path';
 /** Starts it, all on the loopback interface; it ends with us. Throws `EngineUnavailable` when it cannot be had here, with the reason. */
 export async function openFlink(settings: FlinkSettings): Promise<FlinkEngine> {
   const { mode, environment } = settings;
-  const jars = await flinkJars(settings);
+  const jars = await (settings.expansion === true ? flinkJarsWithExpansion : flinkJars)(settings);
   const folder = resolve(settings.folder);
   const logs = join(folder, 'logs');
   const folders = {
@@ -96,6 +101,7 @@ async function openMini(
     rests: miniClusters(join(started.logs, 'job-server.out')),
     cluster: undefined,
     startingFrom: (savepoint) => configuredFrom(folder, configuration, savepoint),
+    startExpansion: () => startExpansionService(started),
   });
 }
 
@@ -126,6 +132,7 @@ async function openCluster(
     rests: async () => [cluster.rest],
     cluster,
     startingFrom: async (savepoint) => ({ savepointPath: savepoint }),
+    startExpansion: () => startExpansionService(started),
   });
 }
 
@@ -139,6 +146,7 @@ interface Parts {
   readonly rests: () => Promise<readonly FlinkRest[]>;
   readonly cluster: FlinkCluster | undefined;
   readonly startingFrom: FlinkEngine['startingFrom'];
+  readonly startExpansion: FlinkEngine['startExpansion'];
 }
 
 function engineOf({ endpoint, processes, vital, rests, ...parts }: Parts): FlinkEngine {
@@ -161,6 +169,7 @@ function engineOf({ endpoint, processes, vital, rests, ...parts }: Parts): Flink
     folders: parts.folders,
     cluster: parts.cluster,
     startingFrom: parts.startingFrom,
+    startExpansion: parts.startExpansion,
     jobs: async (name) => jobsOn(await rests(), name),
     restarts: async (name) => {
       const [job] = await jobsOn(await rests(), name);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { claimParts, heldParts, PartLost } from '#infra/backfill/parts.ts';
+import type { Reads } from '#infra/database/database.ts';
 import { readReconciliation } from '#infra/reconcile/reconciliations.ts';
 import { countPart } from '#pipelines/backfill/count-part.ts';
 import { keepParts, type CountParts } from '#pipelines/backfill/work-on-backfill.ts';
 import type { ReconcileSpan } from '#pipelines/reconcile/work-on-reconciliation.ts';
 import { buildBackfillParts } from './backfill-graph.ts';
-import type { RunJob } from './batch-job.ts';
+import type { BuildBatchGraph, RunJob } from './batch-job.ts';
 import { buildReconcileDays } from './reconcile-graph.ts';
 import { WORKER_RUNTIME, type BatchRuntime } from './runtime.ts';
 
@@ -73,11 +74,20 @@ async function countParts(
 
 async function reconcileSpan(
   { database, runJob, runtimeName = WORKER_RUNTIME }: DistributedBatchOptions,
-  { namespace, id, worker, meter, backfill, firstDay, endDay, signal }: Parameters<ReconcileSpan>[0],
+  span: Parameters<ReconcileSpan>[0],
 ): Promise<void> {
+  await runJob(jobName('reconcile'), await graphOfSpan(database, span, runtimeName), span.signal);
+}
+
+/** The graph that compares a span of days. */
+export async function graphOfSpan(
+  database: Reads,
+  { namespace, id, worker, meter, backfill, firstDay, endDay }: Parameters<ReconcileSpan>[0],
+  runtimeName = WORKER_RUNTIME,
+): Promise<BuildBatchGraph> {
   const { repair, trustsView, principal, reason } = await readReconciliation(database, { namespace, id });
   const span = { namespace, id, worker, firstDay, endDay };
   const reconciling = { namespace, id, repair, trustsView, principal, reason };
   const graph = { runtimeName, span, reconciling, meter, backfill };
-  await runJob(jobName('reconcile'), (begin) => buildReconcileDays(begin, graph), signal);
+  return (begin) => buildReconcileDays(begin, graph);
 }

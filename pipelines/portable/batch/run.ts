@@ -18,7 +18,7 @@ export type BatchKind = 'reconcile' | 'backfill';
 export interface RunBatch extends BatchRuntime {
   readonly what: BatchKind;
   /** Undefined: this process does the work by itself, on the embedded engine. */
-  readonly engine: BatchEngineOptions | undefined;
+  readonly runJob: RunJob | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -37,11 +37,10 @@ const SUBMISSIONS_MAX = 3;
  * Does the backfills, or the reconciliations, that are open, one after the other, and resolves when there are none that this process could do. What is
  * cut off goes on from what is stored, here or elsewhere. Rejects with the first error that three submissions of a job did not get over.
  */
-export async function runBatch({ what, engine, log, signal, ...runtime }: RunBatch): Promise<void> {
+export async function runBatch({ what, runJob, log, signal, ...runtime }: RunBatch): Promise<void> {
   const { database, scheduler } = runtime;
   const worker = `batch-${hostname()}-${process.pid}-${randomUUID()}`;
-  const elsewhere =
-    engine && createDistributedBatch({ ...runtime, runJob: submitAgain(runJobOn(engine), log) });
+  const elsewhere = runJob && createDistributedBatch({ ...runtime, runJob: submitAgain(runJob, log) });
   const work = { worker, scheduler, signal, ...elsewhere };
   if (what === 'reconcile') {
     for (const name of await openReconciliations(database)) {

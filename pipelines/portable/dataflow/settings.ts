@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isOnEmulators, readCloudSettings } from '#infra/cloud/settings.ts';
 import { parseStoragePlace, type StoragePlace } from '#infra/engines/dataflow/staging.ts';
 import { workerVariablesOf } from '../worker-environment.ts';
+import { JOB_NAME } from '../worker-variables.ts';
 import { jsonText, readVariables, wholeNumberText } from '#infra/variables.ts';
 
 const WORKERS_MAX = 1_000;
@@ -27,9 +28,7 @@ const labelsSchema = jsonText
   .refine((labels) => Object.keys(labels).length <= LABELS_MAX, 'are too many labels');
 
 /** The name of a job, which is what operators know it by. Dataflow allows more, its dashboards less. */
-export const jobName = z
-  .string()
-  .regex(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'is no name of a job: small letters, digits and dashes');
+export const jobName = z.string().regex(JOB_NAME, 'is no name of a job: small letters, digits and dashes');
 
 /** The variables of a job on Dataflow, beside those of the stores. */
 export const dataflowVariables = z.object({

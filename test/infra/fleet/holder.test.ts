@@ -101,6 +101,22 @@ describe('a holder of messages', () => {
     expect([holder.held().messages, forgotten.length]).to.deep.equal([1, 1]);
   });
 
+  it('takes nothing while it must not, and keeps what it holds until that is acknowledged', async () => {
+    const { holder, publish, leased, passKeepingLeases } = openHolder();
+    await publish(6);
+    const end = holder.reads(READER);
+    const messages = await holder.pull(READER, 4);
+    holder.setTaking(false);
+    expect(await holder.pull(READER, 4)).to.deep.equal([]);
+    await passKeepingLeases(2 * ACK_DEADLINE_SECONDS);
+    expect([holder.isEmpty(), leased()]).to.deep.equal([false, 4]);
+    holder.settle(ordinalsOf(messages));
+    expect(holder.isEmpty()).to.equal(true);
+    holder.setTaking(true);
+    expect(await holder.pull(READER, 4)).to.have.length(2);
+    end();
+  });
+
   it('lets go what nobody acknowledges for too long: it comes again, and there is room', async () => {
     const { holder, publish, leased, letGo, passKeepingLeases } = openHolder({ secondsMax: 120 });
     await publish(3);

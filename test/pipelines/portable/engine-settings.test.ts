@@ -18,6 +18,10 @@ describe('the settings of an engine', () => {
     expect(settingsOf('--parallelism', '4', '--workers', '1').workers).to.equal(1);
   });
 
+  it('have Java read where the arguments say so', () => {
+    expect(settingsOf('--read', 'java', '--folder', 'there')).to.include({ read: 'java', folder: 'there' });
+  });
+
   it('leave to the engine what the arguments do not say', () => {
     expect(settingsOf()).to.have.all.keys('runner', 'environment', 'say');
   });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { LOCAL_FEEDS } from '#infra/local/open-local.ts';
+import { READ_URN } from '#pipelines/beam/native-read.ts';
 import { assertPortable } from '#pipelines/beam/portability.ts';
 import { buildPipeline } from '#pipelines/beam/graph.ts';
 import { runnerApi } from '#pipelines/beam/sdk.ts';
@@ -44,6 +45,31 @@ describe('the usage graph of distributed runners', () => {
         .to.contain('77')
         .and.to.contain('250');
     }
+  });
+
+  it('has behind the commits of a read of the runner their markers, by the watermark, and nothing of ours that reads', () => {
+    const payload = new Uint8Array([1, 2, 3]);
+    const reads = new Map(feeds.map(({ feed }) => [feed, { payload }]));
+    const proto = build({ reads });
+    expect(() => assertPortable(proto)).not.to.throw();
+    expect(proto.requirements).to.deep.equal([]);
+    const transforms = Object.values(proto.components?.transforms ?? {});
+    for (const { feed } of feeds) {
+      const read = transforms.find(({ uniqueName }) => uniqueName === `${feed}/read`);
+      expect(read?.spec).to.deep.include({ urn: READ_URN, payload });
+      expect(read?.environmentId).to.equal('');
+      for (const step of ['message', 'parse', 'group', 'commit', 'slots', 'passed', 'record'])
+        expect(transforms.filter(({ uniqueName }) => uniqueName === `${feed}/${step}`)).to.have.length(1);
+    }
+    const passed = Object.values(proto.components?.windowingStrategies ?? {}).filter(
+      ({ trigger }) => trigger?.trigger.oneofKind === 'afterEndOfWindow',
+    );
+    expect(passed).to.not.be.empty;
+    for (const { allowedLateness } of passed) expect(allowedLateness).to.equal(0n);
+  });
+
+  it('is refused where the runner does not read every feed', () => {
+    expect(() => build({ reads: new Map() })).to.throw(RangeError, /no read of the feed/);
   });
 
   it('is refused without feeds, and with readers or shards of no sensible number', () => {

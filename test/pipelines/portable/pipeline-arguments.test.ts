@@ -29,7 +29,8 @@ describe('the arguments of npm run pipeline', () => {
       '--runner prism --checkpoint 5s',
       '--runner flink --dry-run',
       '--runner dataflow --job-endpoint localhost:1',
-      '--runner dataflow --batch reconcile',
+      '--runner dataflow --batch reconcile --update',
+      '--runner flink --batch reconcile --name x',
       '--runner flink --drain',
       '--runner flink --job-endpoint localhost:1',
       '--runner flink --job-endpoint localhost:1 --flink-rest http://localhost:2',
@@ -39,9 +40,22 @@ describe('the arguments of npm run pipeline', () => {
       '--runner flink --no-such',
       '--runner flink --parallelism 0',
       '--runner flink --name Usage',
+      '--runner flink --read java',
+      '--runner flink --read python --folder there',
+      '--runner flink --read java --folder there --readers 2',
+      '--runner flink --read java --folder there --batch backfill',
+      '--runner flink --read java --job-endpoint localhost:1 --flink-rest http://localhost:2 --checkpoint-url s3://b/c',
+      '--runner prism --read java',
+      '--runner dataflow --read java',
       '',
     ];
     for (const line of refused) expect(() => parse(line), line).to.throw(Error);
+  });
+
+  it('let Java read only where there is a folder for what it has acknowledged', () => {
+    expect(parse('--runner flink --read java --folder there')).to.include({ read: 'java', folder: 'there' });
+    expect(() => parse('--runner flink --read java')).to.throw(/--folder is missing/);
+    expect(() => parse('--runner prism --read java')).to.throw(/--read is not for --runner prism/);
   });
 
   it('need of a cluster that runs already only what ending a job there needs', () => {
@@ -60,7 +74,7 @@ describe('the arguments of npm run pipeline', () => {
   });
 
   it('take batch work on every engine that can do it', () => {
-    for (const runner of ['embedded', 'prism', 'flink'])
+    for (const runner of ['embedded', 'prism', 'flink', 'dataflow'])
       expect(parse(`--runner ${runner} --batch reconcile`).batch).to.equal('reconcile');
   });
 

@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { DEFAULT_HELD_BOUNDS } from '#infra/fleet/holder.ts';
-import { readCommitPatience, readEmbedded, readHeldBounds } from '#pipelines/portable/worker-variables.ts';
+import {
+  readCommitPatience,
+  readEmbedded,
+  readHeldBounds,
+  readJob,
+} from '#pipelines/portable/worker-variables.ts';
 
 describe('the variables of a worker of a distributed runner', () => {
   it('have defaults, and one that is empty counts as not set', () => {
@@ -23,6 +28,12 @@ describe('the variables of a worker of a distributed runner', () => {
     expect(() => readCommitPatience({ MILLRACE_COMMIT_PATIENCE_SECONDS: '601' })).to.throw(
       'MILLRACE_COMMIT_PATIENCE_SECONDS',
     );
+  });
+
+  it('name the job that the worker is of, or none', () => {
+    expect(readJob({})).to.equal(undefined);
+    expect(readJob({ MILLRACE_JOB: 'usage-2' })).to.equal('usage-2');
+    expect(() => readJob({ MILLRACE_JOB: 'Usage 2' })).to.throw('MILLRACE_JOB');
   });
 
   it('are named where they are wrong', () => {

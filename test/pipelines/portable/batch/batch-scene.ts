@@ -222,9 +222,9 @@ export async function runEmbedded(scene: Scene): Promise<Record<string, string[]
   const log = createLog('silent');
   const runtime = { ...stores, scheduler: schedulerOf(stores), signal: new AbortController().signal, log };
   try {
-    await runBatch({ ...runtime, what: 'backfill', engine: undefined });
+    await runBatch({ ...runtime, what: 'backfill', runJob: undefined });
     await spoil(stores, scene);
-    await runBatch({ ...runtime, what: 'reconcile', engine: undefined });
+    await runBatch({ ...runtime, what: 'reconcile', runJob: undefined });
     return await writtenRows(stores);
   } finally {
     await stores.close();

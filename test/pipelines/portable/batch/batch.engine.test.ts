@@ -6,7 +6,7 @@ import type { Aggregation } from '#domain/metering/accumulator.ts';
 import type { Engine } from '#infra/engines/engine.ts';
 import { createLog } from '#infra/telemetry/create-log.ts';
 import { systemScheduler } from '#infra/scheduler.ts';
-import { runBatch } from '#pipelines/portable/batch/run.ts';
+import { runBatch, runJobOn } from '#pipelines/portable/batch/run.ts';
 import { openTestFlink, openTestPrism, useEngine } from '#test/support/engines.ts';
 import { inLocalDirectory, openStores } from '#test/support/local-stores.ts';
 import { processWorkers } from '#test/infra/engines/jobs.ts';
@@ -36,7 +36,7 @@ async function runOn(engine: Engine, scene: Scene): Promise<Record<string, strin
   })();
   const environment = processWorkers({ MILLRACE_BACKEND: 'embedded', MILLRACE_DATA_DIR: scene.directory });
   const runtime = { ...stores, scheduler: systemScheduler, signal: ended.signal, log };
-  const on = { ...runtime, engine: { engine, environment } };
+  const on = { ...runtime, runJob: runJobOn({ engine, environment }) };
   try {
     await runBatch({ ...on, what: 'backfill' });
     await spoil(stores, scene);
