@@ -1,6 +1,7 @@
 import { summarise, type Figure } from '../figure.ts';
 import { makeWorkload } from '../workload.ts';
 import { createClient, quantile, sendAll, sendSteadily, type Client, type Shot } from './client.ts';
+import { batchesOf, bodyOf, eventBytesOf, eventCount, type EventBytes } from './event-bytes.ts';
 import { startBareServer, startPlatform, type Platform, type ServerProcess } from './platform.ts';
 import { startProducer } from './start-producer.ts';
 
@@ -159,12 +160,13 @@ async function benchIngest({ events, record }: HttpBench, directory: string): Pr
   const platform = await startPlatform(directory, { pipeline: false });
   const client = createClient(platform.api.url, CONNECTIONS);
   try {
-    const { lines } = makeWorkload({ events, subjects: 1_000, now: Date.now() });
-    const topic = await topicRate(platform, lines);
+    const load = eventBytesOf(makeWorkload({ events, subjects: 1_000, now: Date.now() }));
+    const topic = await topicRate(platform, load);
     record(summarise('topic alone, 1,000 messages a publish', 'events/s', [topic]));
     for (const size of BATCH_SIZES) {
-      const sent = size === 1 ? lines.slice(0, lines.length / SINGLE_EVENTS_SHARE) : lines;
-      const rate = await ingestRate(client, platform.key, { lines: sent, size });
+      const sent = size === 1 ? Math.floor(events / SINGLE_EVENTS_SHARE) : events;
+      const bodies = Array.from(batchesOf(load, sent, size), bodyOf);
+      const rate = sent / (await ingestSeconds(client, platform.key, bodies));
       record({
         ...summarise(`ingest over HTTP, ${size.toLocaleString('en-US')} events a request`, 'events/s', [
           rate,
@@ -182,8 +184,9 @@ async function benchIngest({ events, record }: HttpBench, directory: string): Pr
 const PUBLISHERS = 4;
 
 /** As many publishers at once as keep the topic busy. */
-async function topicRate({ stores }: Platform, lines: readonly string[]): Promise<number> {
-  const batches = batchesOf(lines, 1_000).map((batch) => batch.map((line) => ({ data: Buffer.from(line) })));
+async function topicRate({ stores }: Platform, load: EventBytes): Promise<number> {
+  const count = eventCount(load);
+  const batches = Array.from(batchesOf(load, count, 1_000), (batch) => batch.map((data) => ({ data })));
   const startedAt = performance.now();
   let next = 0;
   const publish = async (): Promise<void> => {
@@ -191,16 +194,11 @@ async function topicRate({ stores }: Platform, lines: readonly string[]): Promis
       await stores.topics.api.publish(batch);
   };
   await Promise.all(Array.from({ length: PUBLISHERS }, publish));
-  return (lines.length * 1_000) / (performance.now() - startedAt);
+  return (count * 1_000) / (performance.now() - startedAt);
 }
 
-async function ingestRate(
-  client: Client,
-  key: string,
-  { lines, size }: { readonly lines: readonly string[]; readonly size: number },
-): Promise<number> {
+function ingestSeconds(client: Client, key: string, bodies: readonly Buffer[]): Promise<number> {
   const headers = { ...authorized(key), 'content-type': 'application/cloudevents-batch+json' };
-  const bodies = batchesOf(lines, size).map((batch) => Buffer.from(`[${batch.join(',')}]`));
   const shots = (index: number): Shot => ({
     method: 'POST',
     path: '/v1/events',
@@ -208,12 +206,5 @@ async function ingestRate(
     headers,
     status: 202,
   });
-  const seconds = await sendAll(client, shots, { count: bodies.length, connections: CONNECTIONS });
-  return lines.length / seconds;
-}
-
-function batchesOf(lines: readonly string[], size: number): string[][] {
-  const batches: string[][] = [];
-  for (let at = 0; at < lines.length; at += size) batches.push(lines.slice(at, at + size));
-  return batches;
+  return sendAll(client, shots, { count: bodies.length, connections: CONNECTIONS });
 }
